@@ -1,0 +1,24 @@
+import * as v from 'valibot';
+import { historyEntry, subscription, subscriptionDraft } from './contract.ts';
+import { assetId } from './model/asset.ts';
+import { type Method, method } from './rpc.ts';
+
+/**
+ * What the desktop may not do itself: the calls of the backend's one `commands` function, invoked through AWS Lambda.
+ * The request is `{command, input}`; the library comes from the caller's identity, never from the request.
+ */
+export const commands = {
+  /** The pipeline's steps of the latest execution for an asset, oldest first; empty when there was none. */
+  history: method(v.object({ asset: assetId }), v.array(historyEntry)),
+  /** Takes an asset's dead letter up again. Does nothing when there is none. */
+  redrive: method(v.object({ asset: assetId }), v.object({ redriven: v.boolean() })),
+  subscriptions: method(v.object({}), v.array(subscription)),
+  subscribe: method(subscriptionDraft, v.object({})),
+  unsubscribe: method(v.object({ arn: v.string() }), v.object({})),
+} satisfies Record<string, Method>;
+export type CommandName = keyof typeof commands;
+
+export const commandRequest = v.object({
+  command: v.picklist(Object.keys(commands) as CommandName[]),
+  input: v.unknown(),
+});

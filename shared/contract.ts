@@ -1,0 +1,179 @@
+import * as v from 'valibot';
+import { assetId, assetRecord, renditions } from './model/asset.ts';
+import { fileState, fileStateKinds } from './model/localFile.ts';
+import { rule, ruleDraft, ruleId } from './model/rule.ts';
+import { method } from './rpc.ts';
+
+/**
+ * Everything the UI and the CLI may ask of the agent, and every event the agent pushes. The only list there is.
+ * To add a call: declare it here, implement it in desktop/agent/agent.ts, use it through the client.
+ * Pages are asked for with the `cursor` that the page before answered as `next`; null is the first page and the end.
+ */
+
+const nothing = v.object({});
+const page = { cursor: v.nullable(v.string()), limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500)), 100) };
+const paged = <S extends v.GenericSchema>(item: S) => v.object({ items: v.array(item), next: v.nullable(v.string()) });
+
+/** One found asset, as the grid needs it. `name` is a local file's name, else the one the record holds. Sizes in pixels. */
+export const hit = v.object({
+  asset: assetId,
+  kind: v.picklist(['photo', 'video']),
+  name: v.string(),
+  takenAt: v.nullable(v.string()),
+  width: v.nullable(v.number()),
+  height: v.nullable(v.number()),
+  hasThumb: v.boolean(),
+  isAlert: v.boolean(),
+});
+export type Hit = v.InferOutput<typeof hit>;
+
+export const localFile = v.object({
+  /** Absolute path. Bytes that are no valid UTF-8 are shown as U+FFFD. */
+  path: v.string(),
+  asset: v.nullable(assetId),
+  bytes: v.number(),
+  state: fileState,
+});
+export type LocalFile = v.InferOutput<typeof localFile>;
+
+export const assetDetail = v.object({
+  asset: assetId,
+  /** Null until the cloud's answer is here. */
+  record: v.nullable(assetRecord),
+  files: v.array(localFile),
+});
+export type AssetDetail = v.InferOutput<typeof assetDetail>;
+
+export const watchedFolder = v.object({
+  id: v.number(),
+  path: v.string(),
+  files: v.number(),
+  /** Null when all is well; else why the folder cannot be read or watched fully, and what to do. */
+  problem: v.nullable(v.string()),
+});
+export type WatchedFolder = v.InferOutput<typeof watchedFolder>;
+
+export const alert = v.object({
+  asset: assetId,
+  rule: ruleId,
+  ruleName: v.string(),
+  because: v.string(),
+  fileName: v.string(),
+  at: v.string(),
+  seen: v.boolean(),
+});
+export type Alert = v.InferOutput<typeof alert>;
+
+export const status = v.object({
+  /** Why the cloud cannot be reached right now; null when it can. */
+  offline: v.nullable(v.string()),
+  paused: v.boolean(),
+  /** Why nothing is sent although it is not paused (disk full, …); null otherwise. */
+  problem: v.nullable(v.string()),
+  scanning: v.boolean(),
+  assets: v.number(),
+  files: v.record(v.picklist(fileStateKinds), v.number()),
+  /** The present burst of work: since the queue was last empty. Zeros when idle. */
+  progress: v.object({
+    filesDone: v.number(),
+    filesTotal: v.number(),
+    bytesSent: v.number(),
+    bytesTotal: v.number(),
+    bytesPerSecond: v.number(),
+    /** Null while there is too little to tell. */
+    secondsLeft: v.nullable(v.number()),
+  }),
+  unseenAlerts: v.number(),
+});
+export type Status = v.InferOutput<typeof status>;
+
+/** One step of "what happened to this file": a state the cloud's pipeline entered or left. */
+export const historyEntry = v.object({
+  at: v.string(),
+  step: v.string(),
+  what: v.picklist(['entered', 'succeeded', 'failed', 'retried']),
+  detail: v.nullable(v.string()),
+});
+export type HistoryEntry = v.InferOutput<typeof historyEntry>;
+
+/** Where alerts by SNS go. `pending` until the receiver has confirmed. */
+export const subscription = v.object({
+  arn: v.string(),
+  protocol: v.picklist(['email', 'sms']),
+  endpoint: v.string(),
+  pending: v.boolean(),
+});
+export type Subscription = v.InferOutput<typeof subscription>;
+export const subscriptionDraft = v.variant('protocol', [
+  v.object({ protocol: v.literal('email'), endpoint: v.pipe(v.string(), v.trim(), v.email('is no e-mail address')) }),
+  v.object({
+    protocol: v.literal('sms'),
+    endpoint: v.pipe(v.string(), v.trim(), v.regex(/^\+[1-9]\d{6,14}$/, 'must be a phone number like +491701234567')),
+  }),
+]);
+export type SubscriptionDraft = v.InferOutput<typeof subscriptionDraft>;
+
+export const agentMethods = {
+  status: method(nothing, status),
+
+  /** `problem` says what of the query could not be understood; the hits are those of the rest. */
+  search: method(
+    v.object({ text: v.pipe(v.string(), v.maxLength(1000)), ...page }),
+    v.object({ items: v.array(hit), next: v.nullable(v.string()), total: v.number(), problem: v.nullable(v.string()) }),
+  ),
+  /** Labels of the library that begin with `prefix`, most frequent first; all when it is empty. */
+  complete: method(
+    v.object({ prefix: v.pipe(v.string(), v.maxLength(128)), limit: v.optional(v.pipe(v.number(), v.integer(), v.maxValue(500)), 20) }),
+    v.array(v.object({ label: v.string(), count: v.number() })),
+  ),
+  asset: method(v.object({ asset: assetId }), assetDetail),
+  history: method(v.object({ asset: assetId }), v.array(historyEntry)),
+  /** The path of a local copy of a rendition, fetched when it is not there yet; for the hosts, which serve it to the page. */
+  media: method(
+    v.object({ asset: assetId, rendition: v.picklist(Object.keys(renditions) as (keyof typeof renditions)[]) }),
+    v.object({ path: v.string(), type: v.string() }),
+  ),
+
+  /** Files of watched folders, those in one of `kinds` (all when empty), latest change of state first. */
+  files: method(v.object({ kinds: v.array(v.picklist(fileStateKinds)), ...page }), paged(localFile)),
+  /** Tries a failed file again, or all of them with null. */
+  retry: method(v.object({ path: v.nullable(v.string()) }), nothing),
+  pause: method(nothing, nothing),
+  resume: method(nothing, nothing),
+
+  folders: method(nothing, v.array(watchedFolder)),
+  addFolder: method(v.object({ path: v.pipe(v.string(), v.minLength(1)) }), watchedFolder),
+  /** Stops watching. Nothing is removed: neither files, nor what was uploaded, nor its labels. */
+  removeFolder: method(v.object({ id: v.number() }), nothing),
+
+  rules: method(nothing, v.array(rule)),
+  /** `id` null makes a new rule. */
+  saveRule: method(v.object({ id: v.nullable(ruleId), draft: ruleDraft }), rule),
+  deleteRule: method(v.object({ id: ruleId }), nothing),
+  /** What a rule would have matched in the library: how many, and the newest few. */
+  dryRun: method(v.object({ draft: ruleDraft }), v.object({ count: v.number(), newest: v.array(hit) })),
+
+  alerts: method(v.object({ ...page }), paged(alert)),
+  markAlertsSeen: method(nothing, nothing),
+  subscriptions: method(nothing, v.array(subscription)),
+  subscribe: method(subscriptionDraft, nothing),
+  unsubscribe: method(v.object({ arn: v.string() }), nothing),
+};
+
+/** What the desktop shell can do beyond the agent; a page in a browser has none of it. */
+export const hostMethods = {
+  /** Shows the system's folder dialog; null when it was cancelled. */
+  chooseFolder: method(nothing, v.nullable(v.string())),
+  /** Shows a local file of an asset in the system's file manager. */
+  showFile: method(v.object({ path: v.string() }), nothing),
+};
+
+/** Pushed by the agent. All but `alertRaised` only say what to ask for again; they are sent at most a few times a second. */
+export const agentEvent = v.variant('kind', [
+  v.object({ kind: v.literal('statusChanged'), status }),
+  v.object({ kind: v.literal('libraryChanged') }),
+  v.object({ kind: v.literal('foldersChanged') }),
+  v.object({ kind: v.literal('rulesChanged') }),
+  v.object({ kind: v.literal('alertRaised'), alert }),
+]);
+export type AgentEvent = v.InferOutput<typeof agentEvent>;

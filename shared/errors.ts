@@ -1,0 +1,30 @@
+/**
+ * The three kinds of failure. The class alone says whether to retry: no caller looks at messages or codes again.
+ * Messages are for people: what happened, to which file, what they can do.
+ * Names are literal because Step Functions matches `ErrorEquals` against `error.name`, also after bundling.
+ */
+
+/** Worth trying again later without change: network, throttling, a full disk, a busy file. */
+export class Transient extends Error {
+  override readonly name = 'Transient';
+}
+
+/** Will fail the same way again: a damaged picture, a refused permission. */
+export class Permanent extends Error {
+  override readonly name = 'Permanent';
+}
+
+/** The caller gave something that cannot be right: a bad argument, setting, event or key. */
+export class InvalidInput extends Error {
+  override readonly name = 'InvalidInput';
+}
+
+/** The text of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Closes a `switch` over a union: a new member that is not handled fails to compile. */
+export function assertNever(value: never): never {
+  throw new InvalidInput(`unexpected value: ${JSON.stringify(value)}`);
+}
