@@ -1,0 +1,95 @@
+/**
+ * The agent's database, one string a schema version; `openDatabase` applies those it lacks. Never edit a published one: add the next.
+ * All of it can be rebuilt from the watched folders and the cloud.
+ */
+export const migrations = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE watched_folder (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    problem TEXT
+  );
+
+  -- One content. n: small key for the joins below.
+  CREATE TABLE asset (
+    n INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    ext TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    uploaded INTEGER NOT NULL DEFAULT 0,   -- 1: the cloud has the bytes (Complete acknowledged, or a record pulled)
+    taken_at TEXT,                         -- the following come from the record; null or 0 before it is pulled
+    revision INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT,                          -- Outcome.kind
+    reason TEXT,
+    record TEXT                            -- AssetRecord as JSON
+  );
+  CREATE INDEX asset_newest ON asset (taken_at DESC, n DESC) WHERE record IS NOT NULL;
+
+  -- A path in a watched folder and what it held when last looked at.
+  CREATE TABLE local_file (
+    path TEXT PRIMARY KEY,
+    folder INTEGER NOT NULL REFERENCES watched_folder (id) ON DELETE CASCADE,
+    size INTEGER NOT NULL,
+    stamp TEXT NOT NULL,                   -- size, mtime, ctime, inode: same stamp, same content
+    asset INTEGER REFERENCES asset (n),    -- null until hashed
+    kind TEXT NOT NULL CHECK (kind IN ('settling', 'known', 'skipped', 'unreachable')),
+    reason TEXT,
+    changed_at TEXT NOT NULL
+  );
+  CREATE INDEX local_file_folder ON local_file (folder);
+  CREATE INDEX local_file_asset ON local_file (asset);
+
+  -- An asset on its way to the cloud; gone once uploaded.
+  CREATE TABLE upload_job (
+    asset INTEGER PRIMARY KEY REFERENCES asset (n),
+    path TEXT NOT NULL,                    -- where to read it
+    stamp TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'uploading', 'failed')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_try_at INTEGER NOT NULL DEFAULT 0, -- ms since 1970
+    reason TEXT,
+    upload_id TEXT,                        -- multipart in progress
+    part_size INTEGER
+  );
+  CREATE INDEX upload_job_due ON upload_job (state, next_try_at);
+  CREATE TABLE upload_part (
+    asset INTEGER NOT NULL REFERENCES upload_job (asset) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    PRIMARY KEY (asset, number)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE label (
+    n INTEGER PRIMARY KEY,
+    normalised TEXT NOT NULL UNIQUE,       -- normaliseLabel(name)
+    name TEXT NOT NULL
+  );
+  CREATE TABLE asset_label (
+    label INTEGER NOT NULL REFERENCES label (n),
+    asset INTEGER NOT NULL REFERENCES asset (n) ON DELETE CASCADE,
+    confidence REAL NOT NULL,
+    PRIMARY KEY (label, asset)
+  ) WITHOUT ROWID;
+  CREATE INDEX asset_label_asset ON asset_label (asset);
+  -- Free text; rowid = asset.n.
+  CREATE VIRTUAL TABLE asset_text USING fts5 (labels, paths, content='', contentless_delete=1, prefix='2 3', tokenize="unicode61 remove_diacritics 2");
+
+  CREATE TABLE rule (
+    id TEXT PRIMARY KEY,
+    rule TEXT NOT NULL,                    -- Rule as JSON
+    pushed INTEGER NOT NULL                -- 0: edited here, the cloud does not have this revision yet
+  ) WITHOUT ROWID;
+  CREATE TABLE alert (
+    asset INTEGER NOT NULL REFERENCES asset (n),
+    rule TEXT NOT NULL,
+    rule_name TEXT NOT NULL,
+    because TEXT NOT NULL,
+    at TEXT NOT NULL,
+    seen INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (asset, rule)
+  ) WITHOUT ROWID;
+  CREATE INDEX alert_newest ON alert (at DESC);
+  `,
+];
