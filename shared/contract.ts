@@ -168,6 +168,10 @@ export const hostMethods = {
   showFile: method(v.object({ path: v.string() }), nothing),
 };
 
+/** Pushed by the desktop shell: a person clicked a notification, so the page shows that asset. */
+export const hostEvent = v.variant('kind', [v.object({ kind: v.literal('openAsset'), asset: assetId })]);
+export type HostEvent = v.InferOutput<typeof hostEvent>;
+
 /** Pushed by the agent. All but `alertRaised` only say what to ask for again; they are sent at most a few times a second. */
 export const agentEvent = v.variant('kind', [
   v.object({ kind: v.literal('statusChanged'), status }),

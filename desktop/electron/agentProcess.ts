@@ -1,0 +1,82 @@
+import { fileURLToPath } from 'node:url';
+import { MessageChannelMain, type MessagePortMain, type UtilityProcess, utilityProcess } from 'electron';
+import * as v from 'valibot';
+import { type AgentEvent, agentEvent, agentMethods } from '../../shared/contract.ts';
+import { Permanent } from '../../shared/errors.ts';
+import { parse } from '../../shared/parse.ts';
+import { type Client, connect } from '../../shared/rpc.ts';
+import { portOf } from './port.ts';
+
+/** What the utility process tells main. `failed`: it cannot start, and why; it ends after that. */
+export const agentProcessMessage = v.variant('kind', [
+  v.object({ kind: v.literal('started') }),
+  v.object({ kind: v.literal('failed'), reason: v.string() }),
+]);
+
+/** The agent, running in a process of its own so that neither a slow disk nor a crash reaches the window. */
+export interface AgentProcess {
+  /** Main's own client; replaced when the process was restarted. */
+  client(): Client<typeof agentMethods>;
+  /** Gives another port to the agent, e.g. the page's. */
+  attach(port: MessagePortMain): void;
+  onRestart(listener: () => void): void;
+  /** Ends it in good order; kills it after `closeMs`. */
+  close(): Promise<void>;
+}
+
+const script = fileURLToPath(new URL('./agentMain.ts', import.meta.url));
+const restartMs = 1_000;
+const closeMs = 10_000;
+
+/**
+ * Starts the agent's process and starts it again when it dies.
+ * @param args handed to agentMain.ts
+ * @throws Permanent when it cannot start, with the reason
+ */
+export async function startAgentProcess(args: string[], onEvent: (event: AgentEvent) => void): Promise<AgentProcess> {
+  const restartListeners: (() => void)[] = [];
+  let closing = false;
+  let process_: UtilityProcess;
+  let client: Client<typeof agentMethods>;
+
+  const start = async () => {
+    process_ = utilityProcess.fork(script, args, { serviceName: 'Pixwatch agent', stdio: 'inherit' });
+    await started(process_);
+    const { port1, port2 } = new MessageChannelMain();
+    process_.postMessage({ kind: 'attach' }, [port2]);
+    client = connect(portOf(port1), agentMethods, agentEvent, onEvent);
+    process_.once('exit', () => {
+      if (!closing) setTimeout(() => void restart(), restartMs);
+    });
+  };
+  const restart = async () => {
+    await start();
+    for (const listener of restartListeners) listener();
+  };
+  await start();
+
+  return {
+    client: () => client,
+    attach: (port) => process_.postMessage({ kind: 'attach' }, [port]),
+    onRestart: (listener) => void restartListeners.push(listener),
+    async close() {
+      closing = true;
+      const ended = new Promise((resolve) => process_.once('exit', resolve));
+      process_.postMessage({ kind: 'close' });
+      const timer = setTimeout(() => process_.kill(), closeMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function started(process_: UtilityProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process_.once('message', (raw) => {
+      const message = parse(agentProcessMessage, raw, 'message of the agent');
+      if (message.kind === 'started') resolve();
+      else reject(new Permanent(message.reason));
+    });
+    process_.once('exit', (code) => reject(new Permanent(`The part of Pixwatch that works in the background ended at its start (code ${code}).`)));
+  });
+}

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { app, dialog } from 'electron';
+import { messageOf } from '../../shared/errors.ts';
+import { pixwatchDataDir } from '../host/dataDir.ts';
+import { startAgentProcess } from './agentProcess.ts';
+import { notify } from './notify.ts';
+import { registerScheme, servePage } from './protocol.ts';
+import { createTray } from './tray.ts';
+import { createWindow } from './window.ts';
+
+// Chromium adds switches of its own to the arguments, hence not strict; the CLI has checked what a person typed.
+const { values } = parseArgs({ strict: false, options: { data: { type: 'string' }, folder: { type: 'string' }, 'try-out': { type: 'boolean' } } });
+const dataDir = pixwatchDataDir(process.env, typeof values.data === 'string' ? values.data : undefined);
+const agentArgs = [`--data=${dataDir}`, ...(values.folder ? [`--folder=${values.folder}`] : []), ...(values['try-out'] ? ['--try-out'] : [])];
+
+// One instance a profile: Electron's lock belongs to its user-data folder, so each data folder gets its own.
+app.setPath('userData', join(dataDir, 'electron'));
+registerScheme();
+if (app.requestSingleInstanceLock()) app.whenReady().then(run).catch(giveUp);
+else app.quit();
+
+async function run(): Promise<void> {
+  let quitting = false;
+  const agent = await startAgentProcess(agentArgs, (event) => {
+    if (event.kind === 'statusChanged') showStatus(event.status);
+    if (event.kind === 'alertRaised') notify(event.alert, () => window.showAsset({ kind: 'openAsset', asset: event.alert.asset }));
+  });
+  servePage(agent.client);
+  const window = createWindow(agent, () => quitting);
+  const showStatus = createTray({
+    open: window.show,
+    setPaused: (paused) => void (paused ? agent.client().pause({}) : agent.client().resume({})),
+    quit: () => app.quit(),
+  });
+  showStatus(await agent.client().status({}));
+  window.show();
+
+  app.on('second-instance', window.show);
+  app.on('activate', window.show);
+  // The window only hides, so this never means "quit"; without a listener Electron would end the app.
+  app.on('window-all-closed', () => {});
+  app.on('before-quit', (event) => {
+    if (quitting) return;
+    quitting = true;
+    event.preventDefault();
+    void agent.close().finally(() => app.quit());
+  });
+}
+
+function giveUp(thrown: unknown): void {
+  dialog.showErrorBox('Pixwatch cannot start', messageOf(thrown));
+  app.exit(1);
+}
