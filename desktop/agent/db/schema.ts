@@ -19,13 +19,15 @@ export const migrations = [
     ext TEXT NOT NULL,
     size INTEGER NOT NULL,
     uploaded INTEGER NOT NULL DEFAULT 0,   -- 1: the cloud has the bytes (Complete acknowledged, or a record pulled)
-    taken_at TEXT,                         -- the following come from the record; null or 0 before it is pulled
+    taken_at TEXT,                         -- ISO, UTC; set once the asset is in the library: analysed or kept. The following come from the record
+    kind TEXT,                             -- photo | video
     revision INTEGER NOT NULL DEFAULT 0,
     outcome TEXT,                          -- Outcome.kind
     reason TEXT,
     record TEXT                            -- AssetRecord as JSON
   );
-  CREATE INDEX asset_newest ON asset (taken_at DESC, n DESC) WHERE record IS NOT NULL;
+  -- Search walks this index, newest first, and needs the rows themselves for one page only.
+  CREATE INDEX asset_newest ON asset (taken_at DESC, n DESC, kind) WHERE taken_at IS NOT NULL;
 
   -- A path in a watched folder and what it held when last looked at.
   CREATE TABLE local_file (
@@ -64,7 +66,8 @@ export const migrations = [
   CREATE TABLE label (
     n INTEGER PRIMARY KEY,
     normalised TEXT NOT NULL UNIQUE,       -- normaliseLabel(name)
-    name TEXT NOT NULL
+    name TEXT NOT NULL,
+    assets INTEGER NOT NULL DEFAULT 0      -- how many have it; the triggers below keep it
   );
   CREATE TABLE asset_label (
     label INTEGER NOT NULL REFERENCES label (n),
@@ -73,6 +76,12 @@ export const migrations = [
     PRIMARY KEY (label, asset)
   ) WITHOUT ROWID;
   CREATE INDEX asset_label_asset ON asset_label (asset);
+  CREATE TRIGGER asset_label_added AFTER INSERT ON asset_label BEGIN
+    UPDATE label SET assets = assets + 1 WHERE n = NEW.label;
+  END;
+  CREATE TRIGGER asset_label_removed AFTER DELETE ON asset_label BEGIN
+    UPDATE label SET assets = assets - 1 WHERE n = OLD.label;
+  END;
   -- Free text; rowid = asset.n.
   CREATE VIRTUAL TABLE asset_text USING fts5 (labels, paths, content='', contentless_delete=1, prefix='2 3', tokenize="unicode61 remove_diacritics 2");
 
