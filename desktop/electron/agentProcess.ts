@@ -77,6 +77,8 @@ function started(process_: UtilityProcess): Promise<void> {
       if (message.kind === 'started') resolve();
       else reject(new Permanent(message.reason));
     });
-    process_.once('exit', (code) => reject(new Permanent(`The part of Pixwatch that works in the background ended at its start (code ${code}).`)));
+    process_.once('exit', (code) =>
+      reject(new Permanent(`The part of Pixwatch that works in the background ended at its start (code ${code}).`)),
+    );
   });
 }

@@ -10,9 +10,16 @@ import { createTray } from './tray.ts';
 import { createWindow } from './window.ts';
 
 // Chromium adds switches of its own to the arguments, hence not strict; the CLI has checked what a person typed.
-const { values } = parseArgs({ strict: false, options: { data: { type: 'string' }, folder: { type: 'string' }, 'try-out': { type: 'boolean' } } });
+const { values } = parseArgs({
+  strict: false,
+  options: { data: { type: 'string' }, folder: { type: 'string' }, 'try-out': { type: 'boolean' } },
+});
 const dataDir = pixwatchDataDir(process.env, typeof values.data === 'string' ? values.data : undefined);
-const agentArgs = [`--data=${dataDir}`, ...(values.folder ? [`--folder=${values.folder}`] : []), ...(values['try-out'] ? ['--try-out'] : [])];
+const agentArgs = [
+  `--data=${dataDir}`,
+  ...(values.folder ? [`--folder=${values.folder}`] : []),
+  ...(values['try-out'] ? ['--try-out'] : []),
+];
 
 // One instance a profile: Electron's lock belongs to its user-data folder, so each data folder gets its own.
 app.setPath('userData', join(dataDir, 'electron'));
