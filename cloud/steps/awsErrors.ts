@@ -1,0 +1,45 @@
+import { Transient } from '../../shared/errors.ts';
+
+/** The part of an SDK client that is needed to watch its calls. */
+interface Client {
+  readonly middlewareStack: { add(middleware: typeof judge, options: { step: 'initialize'; priority: 'high'; name: string }): void };
+}
+
+/**
+ * Makes a client's calls throw `Transient` where the same call may succeed later. The one place that judges errors of AWS; it sees
+ * them after the SDK's own retries.
+ * @returns the client
+ */
+export function throwByClass<C extends Client>(client: C): C {
+  client.middlewareStack.add(judge, { step: 'initialize', priority: 'high', name: 'throwByClass' });
+  return client;
+}
+
+const judge =
+  <A, R>(next: (args: A) => Promise<R>) =>
+  async (args: A): Promise<R> => {
+    try {
+      return await next(args);
+    } catch (thrown) {
+      throw byClass(thrown);
+    }
+  };
+
+// As in @smithy/core's service-error-classification, which is not public.
+const throttling =
+  /^(BandwidthLimitExceeded|LimitExceededException|ProvisionedThroughputExceeded(Exception)?|RequestLimitExceeded|(Request)?Throttl(ed|ing)(Exception)?|SlowDown|TooManyRequestsException|TransactionInProgressException)$/;
+const timeout = /^(TimeoutError|RequestTimeout(Exception)?|RequestAborted)$/;
+const network = /^(ECONN(RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|E(HOST|NET)UNREACH|ENOTFOUND|EAI_AGAIN|ERR_STREAM_PREMATURE_CLOSE)$/;
+
+/**
+ * What to throw for an error of the SDK: `Transient` for throttling, 5xx, timeouts and the network, else the error as it is. A refused
+ * permission or a missing table is no fault of the asset: it must not be rejected for that, so it stays an unknown error, which fails the
+ * execution and can be tried again from the dead letters.
+ */
+export function byClass(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || thrown instanceof Transient) return thrown;
+  const { name, message, code, $metadata } = thrown as Error & { code?: unknown; $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode ?? 0;
+  const again = status >= 500 || status === 429 || throttling.test(name) || timeout.test(name) || network.test(String(code));
+  return again ? new Transient(`${name}: ${message}`, { cause: thrown }) : thrown;
+}

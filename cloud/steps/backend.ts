@@ -1,0 +1,105 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { RekognitionClient } from '@aws-sdk/client-rekognition';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
+import type { Clock } from '../../shared/clock.ts';
+import type { Credentials } from '../../shared/connection.ts';
+import { confidence } from '../../shared/model/label.ts';
+import { parse } from '../../shared/parse.ts';
+import { throwByClass } from './awsErrors.ts';
+
+/** All that a step may touch besides its input. A step never knows whether it is AWS or this computer. */
+export interface Backend {
+  readonly s3: S3Client;
+  readonly dynamodb: DynamoDBDocumentClient;
+  readonly rekognition: RekognitionClient;
+  readonly sns: SNSClient;
+  readonly sfn: SFNClient;
+  readonly sqs: SQSClient;
+  readonly names: BackendNames;
+  readonly settings: PipelineSettings;
+  readonly clock: Clock;
+  /** Takes one line about something odd that was survived. */
+  warn(line: string): void;
+}
+
+const backendNames = v.object({
+  inputBucket: v.string(),
+  outputBucket: v.string(),
+  table: v.string(),
+  topicArn: v.string(),
+  stateMachineArn: v.string(),
+  inboxQueueUrl: v.string(),
+  deadLetterQueueUrl: v.string(),
+});
+export type BackendNames = v.InferOutput<typeof backendNames>;
+
+const numeric = v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.number('must be a number'));
+const whole = v.pipe(numeric, v.integer(), v.minValue(0));
+export const pipelineSettings = v.object({
+  /** Labels below this confidence, in percent, are not asked for. */
+  minConfidence: v.optional(v.pipe(numeric, confidence), 55),
+  /** At most this many labels a picture. */
+  maxLabels: v.optional(v.pipe(whole, v.minValue(1), v.maxValue(100)), 10),
+  /** How long a failed execution's successor waits (SQS allows 15 minutes). */
+  secondsBetweenExecutions: v.optional(v.pipe(whole, v.maxValue(900)), 60),
+});
+export type PipelineSettings = v.InferOutput<typeof pipelineSettings>;
+
+/** How to reach AWS, or what answers in its place. What is absent the SDK finds by itself, as it does in Lambda. */
+export interface AwsAccess {
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly credentials?: Credentials;
+}
+
+// The SDK's defaults wait for ever on a socket that has gone silent.
+const requestHandler = { connectionTimeout: 5_000, socketTimeout: 120_000, requestTimeout: 120_000, throwOnRequestTimeout: true };
+
+/** Makes the clients that steps use; their errors are `Transient` where a later try may succeed. */
+export function createBackend(access: AwsAccess, rest: Pick<Backend, 'names' | 'settings' | 'clock' | 'warn'>): Backend {
+  const config = { ...access, requestHandler };
+  const clients = {
+    s3: throwByClass(new S3Client(config)),
+    dynamodb: throwByClass(DynamoDBDocumentClient.from(new DynamoDBClient(config), { marshallOptions: { removeUndefinedValues: true } })),
+    rekognition: throwByClass(new RekognitionClient(config)),
+    sns: throwByClass(new SNSClient(config)),
+    sfn: throwByClass(new SFNClient(config)),
+    sqs: throwByClass(new SQSClient(config)),
+  };
+  return { ...clients, ...rest };
+}
+
+/**
+ * The backend that a Lambda function's environment describes (`PIXWATCH_…`); access comes from the SDK's own defaults.
+ * @throws InvalidInput naming the variable that is missing or wrong
+ */
+export function backendFromEnv(env: Readonly<Record<string, string | undefined>>, clock: Clock): Backend {
+  const names = {
+    inputBucket: env['PIXWATCH_INPUT_BUCKET'],
+    outputBucket: env['PIXWATCH_OUTPUT_BUCKET'],
+    table: env['PIXWATCH_TABLE'],
+    topicArn: env['PIXWATCH_TOPIC_ARN'],
+    stateMachineArn: env['PIXWATCH_STATE_MACHINE_ARN'],
+    inboxQueueUrl: env['PIXWATCH_INBOX_QUEUE_URL'],
+    deadLetterQueueUrl: env['PIXWATCH_DEAD_LETTER_QUEUE_URL'],
+  };
+  const settings = {
+    minConfidence: env['PIXWATCH_MIN_CONFIDENCE'],
+    maxLabels: env['PIXWATCH_MAX_LABELS'],
+    secondsBetweenExecutions: env['PIXWATCH_SECONDS_BETWEEN_EXECUTIONS'],
+  };
+  return createBackend(
+    {},
+    {
+      names: parse(backendNames, names, 'PIXWATCH_ environment'),
+      settings: parse(pipelineSettings, settings, 'PIXWATCH_ environment'),
+      clock,
+      warn: (line) => console.warn(line),
+    },
+  );
+}

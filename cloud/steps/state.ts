@@ -1,0 +1,73 @@
+import * as v from 'valibot';
+import { originalRef } from '../../shared/keys.ts';
+import { media } from '../../shared/model/asset.ts';
+import { match } from '../../shared/model/rule.ts';
+import { parse } from '../../shared/parse.ts';
+import type { Backend } from './backend.ts';
+
+/**
+ * What the steps hand on to each other through the state machine. It stays far under Step Functions' 256 KB: what may grow is written
+ * to the output bucket and handed on as its key.
+ */
+
+/** One task of the state machine, as it is invoked: it checks its input itself and answers plain JSON. */
+export type Task = (input: unknown, backend: Backend) => Promise<object>;
+
+/** Makes a task of a function and the schema of its input; whatever else the state holds is ignored. */
+export const task =
+  <S extends v.GenericSchema, O extends object>(name: string, schema: S, run: (input: v.InferOutput<S>, backend: Backend) => Promise<O>) =>
+  (input: unknown, backend: Backend): Promise<O> =>
+    run(parse(schema, input, `input of ${name}`), backend);
+
+/** Which object to look at, for the how manieth time. `version` is the inbox object's version id, else its ETag. */
+export const executionInput = v.object({
+  ...originalRef.entries,
+  version: v.string(),
+  attempt: v.pipe(v.number(), v.integer(), v.minValue(1)),
+});
+export type ExecutionInput = v.InferOutput<typeof executionInput>;
+
+/** An execution's input with its own name, under which it claims the asset. */
+export const claimant = v.object({ ...executionInput.entries, execution: v.string() });
+export type Claimant = v.InferOutput<typeof claimant>;
+
+/** Where the original belongs once its record says how it ended; `inbox` leaves it where it is. */
+export const destination = v.picklist(['inbox', 'success', 'failure', 'rejected']);
+export type Destination = v.InferOutput<typeof destination>;
+
+/** After Record, Keep or Reject, or when Admit found the asset finished: where the original goes. */
+export interface Ended {
+  readonly destination: Destination;
+}
+
+/** What Admit answers. The state machine chooses by `route`. */
+export type Admitted = Claimant &
+  (
+    | { readonly route: 'photo'; readonly media: v.InferOutput<typeof media> }
+    | { readonly route: 'video' | 'unreadable'; readonly media: v.InferOutput<typeof media>; readonly reason: string }
+    | { readonly route: 'finished'; readonly ended: Ended }
+  );
+
+/** A photo on its way: after Admit. */
+export const admittedPhoto = v.object({ ...claimant.entries, media });
+
+/** What Render answers: sizes in pixels of the upright picture. */
+export const rendered = v.object({ width: v.number(), height: v.number(), animated: v.boolean() });
+export type Rendered = v.InferOutput<typeof rendered>;
+
+/** What a detector answers: the key of its full result in the output bucket, and a few words for the execution's history. */
+export const detected = v.object({ key: v.string(), summary: v.pipe(v.string(), v.maxLength(1024)) });
+export type Detected = v.InferOutput<typeof detected>;
+
+/** What looking for faces came to. Not `known`: there are too many or the detector failed, hence no safe share. */
+export const facesFound = v.variant('known', [
+  v.object({ known: v.literal(true), ...detected.entries }),
+  v.object({ known: v.literal(false) }),
+]);
+
+/** What Categorise answers. */
+export const judged = v.object({ category: v.picklist(['success', 'failure']), matches: v.array(match) });
+export type Judged = v.InferOutput<typeof judged>;
+
+/** Why a state failed, as Step Functions hands it to the state that catches it. */
+export const caught = v.object({ Error: v.string(), Cause: v.optional(v.string(), '') });
