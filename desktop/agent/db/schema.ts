@@ -28,6 +28,8 @@ export const migrations = [
   );
   -- Search walks this index, newest first, and needs the rows themselves for one page only.
   CREATE INDEX asset_newest ON asset (taken_at DESC, n DESC, kind) WHERE taken_at IS NOT NULL;
+  -- What the cloud is analysing: sent, and no answer yet.
+  CREATE INDEX asset_analysing ON asset (n) WHERE uploaded = 1 AND outcome IS NULL;
 
   -- A path in a watched folder and what it held when last looked at.
   CREATE TABLE local_file (
