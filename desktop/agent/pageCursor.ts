@@ -3,7 +3,7 @@ import { InvalidInput } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 
 /** The `next` of a page: the sort key of its last row, opaque to callers. */
-export function writePageCursor(key: readonly unknown[]): string {
+export function writePageCursor(key: object): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 

@@ -22,7 +22,7 @@ export interface Query {
   readonly problem: string | null;
 }
 
-type Parsed = Term | ({ readonly kind: 'words' } & Words) | { readonly kind: 'problem'; readonly problem: string };
+type Parsed = Term | { readonly kind: 'words'; readonly words: Words } | { readonly kind: 'problem'; readonly problem: string };
 
 // A run of anything but spaces, in which quotes hold spaces together; a quote left open runs to the end.
 const token = /(?:[^\s"]|"[^"]*(?:"|$))+/g;
@@ -51,7 +51,7 @@ export function parseQuery(text: string): Query {
     const not = whole.startsWith('-');
     const parsed = parseTerm(not ? whole.slice(1) : whole, not, index + whole.length === plain.length);
     if (parsed.kind === 'problem') problems.add(parsed.problem);
-    else if (parsed.kind === 'words') words.push(parsed);
+    else if (parsed.kind === 'words') words.push(parsed.words);
     else terms.push(parsed);
   }
   return { words, terms, problem: problems.size === 0 ? null : [...problems].join(' ') };
@@ -78,7 +78,7 @@ function parseTerm(body: string, not: boolean, last: boolean): Parsed {
 function parseWords(body: string, not: boolean, last: boolean): Parsed {
   const text = body.replaceAll('"', ' ').trim();
   if (!wordPart.test(text)) return problem(`“${text}” has no letters or digits to look for.`);
-  return { kind: 'words', not, text, prefix: last && !not && !body.includes('"') };
+  return { kind: 'words', words: { not, text, prefix: last && !not && !body.includes('"') } };
 }
 
 function parseLabel(value: string, not: boolean): Parsed {

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import { Permanent } from '../../../shared/errors.ts';
+import { renditionKey } from '../../../shared/keys.ts';
+import { type AssetId, type LibraryId, type Rendition, renditions } from '../../../shared/model/asset.ts';
+
+/** Renditions of the library as local files, fetched when they are first asked for. */
+export interface MediaCache {
+  /**
+   * The path of a local copy and its content type.
+   * @throws Permanent when the cloud has no such rendition
+   */
+  get(asset: AssetId, rendition: Rendition): Promise<{ path: string; type: string }>;
+  /** Removes the copies of an asset that was analysed anew. */
+  forget(asset: AssetId): Promise<void>;
+}
+
+/** @param dir holds the copies, as `<first 2 digits>/<asset>-<file>`; made when missing, and may be removed at any time */
+export function openMediaCache(dir: string, s3: S3Client, bucket: string, library: LibraryId): MediaCache {
+  const fetching = new Map<string, Promise<void>>();
+  const pathOf = (asset: AssetId, rendition: Rendition) => join(dir, asset.slice(0, 2), `${asset}-${renditions[rendition].file}`);
+
+  const fetchOnce = (path: string, key: string) => {
+    const running = fetching.get(path) ?? download(s3, bucket, key, path).finally(() => fetching.delete(path));
+    fetching.set(path, running);
+    return running;
+  };
+  return {
+    async get(asset, rendition) {
+      const path = pathOf(asset, rendition);
+      if (!(await exists(path))) await fetchOnce(path, renditionKey(library, asset, rendition));
+      return { path, type: renditions[rendition].type };
+    },
+    async forget(asset) {
+      for (const rendition of Object.keys(renditions) as Rendition[]) await rm(pathOf(asset, rendition), { force: true });
+    },
+  };
+}
+
+/** Writes beside the target and renames: nobody ever sees half a picture. */
+async function download(s3: S3Client, bucket: string, key: string, path: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    await mkdir(dirname(path), { recursive: true });
+    await pipeline(Body as Readable, createWriteStream(temporary, { flags: 'wx' }));
+    await rename(temporary, path);
+  } catch (thrown) {
+    await rm(temporary, { force: true });
+    if (!(thrown instanceof NoSuchKey)) throw thrown;
+    throw new Permanent('There is no such picture of this file.', { cause: thrown });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

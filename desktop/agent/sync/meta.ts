@@ -1,0 +1,10 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** One small fact the agent keeps; null when it was never written. */
+export function readMeta(db: DatabaseSync, key: string): string | null {
+  return (db.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'] ?? null) as string | null;
+}
+
+export function writeMeta(db: DatabaseSync, key: string, value: string): void {
+  db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, value);
+}

@@ -1,0 +1,112 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
+import type { Alert } from '../../../shared/contract.ts';
+import { InvalidInput } from '../../../shared/errors.ts';
+import { assetItem, changesIndex } from '../../../shared/keys.ts';
+import { type AssetId, assetRecord, type LibraryId } from '../../../shared/model/asset.ts';
+import { parse } from '../../../shared/parse.ts';
+import { raiseAlerts } from '../alerts/raiseAlerts.ts';
+import { transaction } from '../db/openDatabase.ts';
+import { applyRecord } from './applyRecord.ts';
+import { readMeta, writeMeta } from './meta.ts';
+
+/** One library's table in the cloud. */
+export interface LibraryTable {
+  readonly dynamodb: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly library: LibraryId;
+}
+
+/** An asset that got a new revision. */
+export interface Applied {
+  readonly asset: AssetId;
+  /** There was an earlier revision, so copies of its renditions are stale. */
+  readonly replaced: boolean;
+  /** To be notified. */
+  readonly alerts: readonly Alert[];
+}
+
+export interface PullOptions {
+  /** How far before the cursor to look again, in ms: reads of the index are eventual, and `changedAt` is stamped before the write. */
+  readonly overlapMs: number;
+  /** ms since 1970. The cursor never passes it: a writer whose clock is ahead must not hide what others write. */
+  readonly now: number;
+  readonly signal: AbortSignal;
+  /** Gets what a page changed, after it was committed. */
+  onPage(applied: readonly Applied[]): void;
+  /** Gets each item that is no record of this library; it is left out, its neighbours are applied. */
+  onBadItem(key: string, error: InvalidInput): void;
+}
+
+type Item = Record<string, unknown>;
+
+/** A page is applied in one go and must not hold the event loop for long. */
+const itemsPerPage = 50;
+const pulledRecord = v.object({ ...assetRecord.entries, changedAt: v.pipe(v.string(), v.isoTimestamp()) });
+const cursorKey = 'changesCursor';
+const completeKey = 'pulledOnce';
+
+/** Whether the library's index was ever pulled to its end. Until then its alerts are history: listed, not notified. */
+export function hasPulledOnce(db: DatabaseSync): boolean {
+  return readMeta(db, completeKey) !== null;
+}
+
+/**
+ * Brings the local index up to date with the cloud's. Each page is one transaction with the cursor in it, so that a process that
+ * dies goes on behind the last whole page; pages and items may come again at will.
+ * @throws what the SDK throws when the cloud does not answer
+ */
+export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options: PullOptions): Promise<void> {
+  const cursor = readMeta(db, cursorKey);
+  // A key cannot be compared with an empty text; every time is greater than "0".
+  const from = cursor === null ? '0' : new Date(Math.max(0, Date.parse(cursor) - options.overlapMs)).toISOString();
+  const query: QueryCommandInput = {
+    TableName: cloud.table,
+    IndexName: changesIndex,
+    KeyConditionExpression: 'pk = :library AND changedAt >= :from',
+    ExpressionAttributeValues: { ':library': cloud.library, ':from': from },
+    Limit: itemsPerPage,
+  };
+  do {
+    const page = await cloud.dynamodb.send(new QueryCommand(query), { abortSignal: options.signal });
+    options.onPage(applyPage(db, cloud.library, page.Items ?? [], options));
+    query.ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (query.ExclusiveStartKey);
+  writeMeta(db, completeKey, 'yes');
+}
+
+function applyPage(db: DatabaseSync, library: LibraryId, items: readonly Item[], { now, onBadItem }: PullOptions): Applied[] {
+  return transaction(db, () => {
+    const applied = items.flatMap((item) => {
+      try {
+        return applyItem(db, library, item);
+      } catch (thrown) {
+        if (!(thrown instanceof InvalidInput)) throw thrown;
+        onBadItem(String(item['sk']), thrown);
+        return [];
+      }
+    });
+    moveCursor(db, items, now);
+    return applied;
+  });
+}
+
+/** @throws InvalidInput, before anything is written, when the item is no record of this library */
+function applyItem(db: DatabaseSync, library: LibraryId, item: Item): Applied[] {
+  const record = parse(pulledRecord, item, 'record');
+  const { sk } = assetItem(library, record.asset);
+  if (record.library !== library || item['sk'] !== sk) throw new InvalidInput('record: is not what its key says');
+  const applied = applyRecord(db, record);
+  if (!applied) return [];
+  const isHistory = !hasPulledOnce(db);
+  const raised = raiseAlerts(db, applied.n, record.matches, record.changedAt, isHistory);
+  return [{ asset: record.asset, replaced: applied.replaced, alerts: isHistory ? [] : raised }];
+}
+
+function moveCursor(db: DatabaseSync, items: readonly Item[], now: number): void {
+  const held = readMeta(db, cursorKey) ?? new Date(0).toISOString();
+  const times = items.map((item) => Date.parse(String(item['changedAt']))).filter((time) => !Number.isNaN(time));
+  const next = new Date(Math.min(now, Math.max(0, ...times))).toISOString();
+  if (next > held) writeMeta(db, cursorKey, next);
+}
