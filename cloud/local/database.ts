@@ -1,0 +1,133 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
+import { InvalidInput } from '../../shared/errors.ts';
+
+/**
+ * The local cloud's own database, one string a schema version; `openDatabase` applies those it lacks. Never edit a published one: add
+ * the next. Times are milliseconds since 1970.
+ */
+const migrations = [
+  `
+  -- What SQS holds.
+  CREATE TABLE message (
+    n INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    body TEXT NOT NULL,
+    attributes TEXT NOT NULL,              -- MessageAttributes as JSON
+    sent_at INTEGER NOT NULL,
+    visible_at INTEGER NOT NULL,
+    receive_count INTEGER NOT NULL DEFAULT 0,
+    first_received_at INTEGER,
+    receipt TEXT UNIQUE,                   -- of the latest receive
+    source TEXT                            -- queue it was moved from by the redrive policy
+  );
+  CREATE INDEX message_due ON message (queue, visible_at, n);
+
+  -- What Step Functions holds.
+  CREATE TABLE execution (
+    n INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL CHECK (status IN ('RUNNING', 'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT')),
+    input TEXT NOT NULL,
+    output TEXT,
+    error TEXT,
+    cause TEXT,
+    started_at INTEGER NOT NULL,
+    stopped_at INTEGER,
+    end_unreported INTEGER NOT NULL DEFAULT 0 -- 1: it ended badly and the backend has not been told yet
+  );
+  CREATE INDEX execution_status ON execution (status, n);
+  CREATE INDEX execution_stopped ON execution (stopped_at);
+  CREATE INDEX execution_end_unreported ON execution (n) WHERE end_unreported;
+  CREATE TABLE history_event (
+    execution INTEGER NOT NULL REFERENCES execution (n) ON DELETE CASCADE,
+    id INTEGER NOT NULL,
+    event TEXT NOT NULL,                   -- HistoryEvent as JSON
+    PRIMARY KEY (execution, id)
+  ) WITHOUT ROWID;
+
+  -- What SNS holds.
+  CREATE TABLE topic (arn TEXT PRIMARY KEY) WITHOUT ROWID;
+  CREATE TABLE subscription (
+    n INTEGER PRIMARY KEY,
+    arn TEXT NOT NULL UNIQUE,
+    topic TEXT NOT NULL REFERENCES topic (arn) ON DELETE CASCADE,
+    protocol TEXT NOT NULL CHECK (protocol IN ('email', 'sms')),
+    endpoint TEXT NOT NULL,
+    filter_policy TEXT,                    -- JSON
+    UNIQUE (topic, protocol, endpoint)
+  );
+  -- E-mails that wait to be handed to the mail server.
+  CREATE TABLE email (
+    n INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_try_at INTEGER NOT NULL
+  );
+  CREATE INDEX email_due ON email (next_try_at);
+  `,
+];
+
+const SQLITE_BUSY = 5;
+
+export interface Database {
+  readonly sql: DatabaseSync;
+  /**
+   * Fulfils when everything committed before would survive a power cut too. The death of the process alone loses no commit, flushed or not.
+   */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database at `path`, made when missing and brought to this version's schema. It is locked for this process alone until it is
+ * closed; the system drops the lock of a process that dies.
+ * @throws InvalidInput when another process has it open, or a newer Pixwatch wrote it
+ */
+export async function openDatabase(path: string): Promise<Database> {
+  const sql = new DatabaseSync(path, { timeout: 0 });
+  let log: FileHandle;
+  try {
+    // NORMAL leaves the fsync of each commit to `flush`, which does it off the event loop.
+    sql.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
+    sql.exec('BEGIN EXCLUSIVE');
+    migrate(sql, path);
+    sql.exec('COMMIT');
+    log = await open(`${path}-wal`, 'r+');
+  } catch (thrown) {
+    sql.close();
+    throw thrown instanceof Error && 'errcode' in thrown && thrown.errcode === SQLITE_BUSY ? inUse(path, thrown) : thrown;
+  }
+  return {
+    sql,
+    flush: () => log.datasync(),
+    async close() {
+      await log.close();
+      sql.close();
+    },
+  };
+}
+
+const inUse = (path: string, cause: Error) =>
+  new InvalidInput(
+    `${path} is in use: Pixwatch is running on this data folder already. Close that one, or choose another folder with --data.`,
+    {
+      cause,
+    },
+  );
+
+function migrate(database: DatabaseSync, path: string): void {
+  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+  if (version > migrations.length) {
+    throw new InvalidInput(
+      `${path} was written by a newer Pixwatch (data version ${version}; this one knows up to ${migrations.length}). ` +
+        'Install the newer Pixwatch, or choose another folder with --data.',
+    );
+  }
+  for (const sql of migrations.slice(version)) database.exec(sql);
+  database.exec(`PRAGMA user_version = ${migrations.length}`);
+}

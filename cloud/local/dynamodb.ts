@@ -1,0 +1,143 @@
+import { createRequire } from 'node:module';
+import * as v from 'valibot';
+import { changesIndex } from '../../shared/keys.ts';
+import { jsonService, operation } from './gateway/jsonService.ts';
+import { type Service, ServiceError } from './gateway/service.ts';
+
+/**
+ * Dynalite's own parts instead of its HTTP server: the server would have to listen, kills the process when the disk is full (it throws
+ * from callbacks), and hides the store, whose iterators are left open (see `closeIterators`).
+ */
+const require = createRequire(import.meta.url);
+const { create } = require('dynalite/db') as { create(options: { path: string; createTableMs: number }): Store };
+const validations = require('dynalite/validations') as Validations;
+
+type Callback = (error: unknown, data?: object) => void;
+
+interface Store {
+  readonly db: Record<'keys' | 'values', (options?: object) => Iterator> & { close(): Promise<void>; open(): Promise<void> };
+  readonly tableDb: { del(key: string, done: Callback): void };
+}
+
+interface Iterator {
+  return?: () => Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Validations {
+  checkTypes(input: unknown, types: object): object;
+  checkValidations(input: object, types: object, custom: unknown, store: Store): void;
+}
+
+/** All that dynalite can do: no transactions, time to live, PartiQL or streams. */
+const operations = [
+  'BatchGetItem',
+  'BatchWriteItem',
+  'CreateTable',
+  'DeleteItem',
+  'DeleteTable',
+  'DescribeTable',
+  'DescribeTimeToLive',
+  'GetItem',
+  'ListTables',
+  'PutItem',
+  'Query',
+  'Scan',
+  'UpdateItem',
+  'UpdateTable',
+] as const;
+type OperationName = (typeof operations)[number];
+
+export interface Dynamodb {
+  /** To be put behind the gateway. */
+  readonly service: Service;
+  /** Makes Pixwatch's table with its `changes` index when it is not there. */
+  createTable(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens DynamoDB over the folder `dir`, made when missing. One process at a time may have it open. */
+export async function openDynamodb(dir: string): Promise<Dynamodb> {
+  const store = create({ path: dir, createTableMs: 0 });
+  await store.db.open();
+  closeIterators(store);
+  const call = (name: OperationName, input: unknown) => callDynalite(store, name, input);
+  return {
+    service: jsonService({
+      targetPrefix: 'DynamoDB_20120810',
+      version: '1.0',
+      operations: Object.fromEntries(operations.map((name) => [name, operation(v.unknown(), (input) => call(name, input))])),
+    }),
+    createTable: (name) => createTable(store, name),
+    close: () => store.db.close(),
+  };
+}
+
+/** Dynalite's streams end their iterators by `return`, which those of LevelDB lack: each query would keep some 30 KB for ever. */
+function closeIterators({ db }: Store): void {
+  for (const kind of ['keys', 'values'] as const) {
+    const iterate = db[kind].bind(db);
+    db[kind] = (options) => {
+      const iterator = iterate(options);
+      iterator.return = () => iterator.close();
+      return iterator;
+    };
+  }
+}
+
+/** @throws ServiceError as DynamoDB answers */
+async function callDynalite(store: Store, name: OperationName, input: unknown): Promise<object> {
+  const file = name.charAt(0).toLowerCase() + name.slice(1);
+  const { types, custom } = require(`dynalite/validations/${file}`) as { types: object; custom?: unknown };
+  const act = require(`dynalite/actions/${file}`) as (store: Store, data: object, done: Callback) => void;
+  try {
+    const data = validations.checkTypes(input, types);
+    validations.checkValidations(data, types, custom, store);
+    return await new Promise((resolve, reject) => act(store, data, (error, answer) => (error ? reject(error) : resolve(answer ?? {}))));
+  } catch (thrown) {
+    throw asServiceError(thrown);
+  }
+}
+
+const dynaliteError = v.object({
+  statusCode: v.number(),
+  body: v.object({ __type: v.string(), message: v.optional(v.string()), Message: v.optional(v.string()) }),
+});
+
+function asServiceError(thrown: unknown): unknown {
+  const { success, output } = v.safeParse(dynaliteError, thrown);
+  if (!success) return thrown;
+  const { __type, message, Message } = output.body;
+  return new ServiceError(__type.split('#').at(-1) ?? __type, message ?? Message ?? '', output.statusCode);
+}
+
+async function createTable(store: Store, TableName: string): Promise<void> {
+  if ((await tableStatus(store, TableName)) === 'ACTIVE') return;
+  // A process that died while it made the table left it CREATING for ever.
+  await new Promise((resolve) => store.tableDb.del(TableName, resolve));
+  await callDynalite(store, 'CreateTable', {
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: ['pk', 'sk', 'changedAt'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    KeySchema: keySchema('pk', 'sk'),
+    GlobalSecondaryIndexes: [{ IndexName: changesIndex, KeySchema: keySchema('pk', 'changedAt'), Projection: { ProjectionType: 'ALL' } }],
+  });
+  while ((await tableStatus(store, TableName)) !== 'ACTIVE') await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const keySchema = (hash: string, range: string) => [
+  { AttributeName: hash, KeyType: 'HASH' },
+  { AttributeName: range, KeyType: 'RANGE' },
+];
+
+const described = v.object({ Table: v.object({ TableStatus: v.string() }) });
+
+/** Null when there is no such table. */
+async function tableStatus(store: Store, TableName: string): Promise<string | null> {
+  try {
+    return v.parse(described, await callDynalite(store, 'DescribeTable', { TableName })).Table.TableStatus;
+  } catch (thrown) {
+    if (thrown instanceof ServiceError && thrown.code === 'ResourceNotFoundException') return null;
+    throw thrown;
+  }
+}

@@ -1,0 +1,19 @@
+/** What the local cloud's parts are called: as on AWS, but for the account, which no AWS account has. */
+export const account = '000000000000';
+export const region = 'us-east-1';
+
+export const inputBucket = 'pixwatch-input';
+export const outputBucket = 'pixwatch-output';
+export const table = 'pixwatch';
+export const commandsFunction = 'pixwatch-commands';
+export const inboxQueue = 'pixwatch-inbox';
+export const deadLetterQueue = 'pixwatch-dead-letters';
+export const stateMachineName = 'pixwatch-pipeline';
+
+const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
+export const queueArn = (queue: string) => arn('sqs', queue);
+export const topicArn = (topic: string) => arn('sns', topic);
+export const alertsTopicArn = topicArn('pixwatch-alerts');
+export const stateMachineArn = arn('states', `stateMachine:${stateMachineName}`);
+export const executionArn = (name: string) => arn('states', `execution:${stateMachineName}:${name}`);
+export const functionArn = (name: string) => arn('lambda', `function:${name}`);

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../shared/errors.ts';
+import { createRecorder } from './executionHistory.ts';
+import type { Execution, Executions } from './executions.ts';
+import { executionArn } from './names.ts';
+import { repeat } from './repeat.ts';
+import type { Run, StateMachine } from './stateMachine.ts';
+
+export interface RunExecutionsOptions {
+  readonly executions: Executions;
+  readonly stateMachine: StateMachine;
+  /** How many run at a time; the others wait. */
+  readonly concurrency: number;
+  /** Gets each execution that ended in another way than SUCCEEDED, at least once. */
+  onFailed(execution: Execution): Promise<void>;
+  /** Gets one line when something of ours failed and will be tried again. */
+  log(line: string): void;
+}
+
+export interface Runner {
+  /** To be called when there is a new execution. */
+  wake(): void;
+  /** Ends an execution as ABORTED, at once. The task under way ends by itself; nothing comes of it. */
+  stop(execution: Execution, error: string, cause: string): void;
+  /** Stops running. What ran is run again by the next process, from its beginning. */
+  close(): Promise<void>;
+}
+
+const retryAfterMs = 10_000;
+
+/** Runs the executions in their order, those first that ran when the last process ended. */
+export function runExecutions({ executions, stateMachine, concurrency, onFailed, log }: RunExecutionsOptions): Runner {
+  const closing = new AbortController();
+  const active = new Map<number, { readonly run: Run; readonly done: Promise<void> }>();
+  let latest = 0;
+
+  const reports = repeat(
+    async () => {
+      for (const execution of executions.unreported()) {
+        if (closing.signal.aborted) return null;
+        await onFailed(execution);
+        executions.markReported(execution);
+      }
+      return null;
+    },
+    (thrown) => log(`A failed analysis could not be passed on and will be tried again: ${messageOf(thrown)}`),
+  );
+
+  const wake = () => {
+    while (!closing.signal.aborted && active.size < concurrency) {
+      const execution = executions.nextRunning(latest);
+      if (!execution) return;
+      latest = execution.n;
+      if (active.has(execution.n)) continue;
+      const run = stateMachine.run({
+        Id: executionArn(execution.name),
+        Input: JSON.parse(execution.input),
+        Name: execution.name,
+        StartTime: new Date(execution.startedAt).toISOString(),
+      });
+      active.set(execution.n, { run, done: follow(execution, run) });
+    }
+  };
+
+  const follow = async (execution: Execution, run: Run) => {
+    try {
+      const record = createRecorder(stateMachine, (event) => executions.append(execution, event), executions.begin(execution));
+      for await (const event of run.events) record(event);
+      const ending = await run.ending;
+      if (!closing.signal.aborted) executions.end(execution, ending);
+    } catch (thrown) {
+      log(`What happened to ${execution.name} could not be recorded; it will run again: ${messageOf(thrown)}`);
+      run.abort();
+      await sleep(retryAfterMs, undefined, { signal: closing.signal }).catch(() => {});
+      latest = Math.min(latest, execution.n - 1);
+    }
+    active.delete(execution.n);
+    reports.wake();
+    wake();
+  };
+
+  wake();
+  return {
+    wake,
+    stop(execution, error, cause) {
+      executions.end(execution, { status: 'ABORTED', error, cause });
+      active.get(execution.n)?.run.abort();
+      reports.wake();
+    },
+    async close() {
+      closing.abort();
+      for (const { run } of active.values()) run.abort();
+      await Promise.all([...active.values()].map(({ done }) => done));
+      await reports.close();
+    },
+  };
+}

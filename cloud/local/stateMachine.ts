@@ -1,0 +1,173 @@
+import {
+  ExecutionAbortedError,
+  ExecutionTimeoutError,
+  StateMachine as Interpreter,
+  type StateMachineDefinition,
+} from 'aws-local-stepfunctions';
+import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import { functionArn, stateMachineArn, stateMachineName } from './names.ts';
+
+/** What a Task state runs: JSON in, JSON out. What it throws is matched by `name` in `Retry` and `Catch`. */
+export type Task = (input: unknown) => Promise<unknown>;
+
+/** What `$$.Execution` is in the state machine, as on AWS. */
+export interface ExecutionContext {
+  readonly Id: string;
+  readonly Input: unknown;
+  readonly Name: string;
+  /** ISO 8601. */
+  readonly StartTime: string;
+}
+
+/** `output` is JSON. */
+export type Ending =
+  | { readonly status: 'SUCCEEDED'; readonly output: string }
+  | { readonly status: 'FAILED' | 'ABORTED' | 'TIMED_OUT'; readonly error: string; readonly cause: string };
+
+export type StateEvent = ReturnType<Interpreter['run']>['eventLogs'] extends AsyncGenerator<infer E> ? E : never;
+
+export interface Run {
+  /** What happens, as it happens; ends with the run. */
+  readonly events: AsyncIterable<StateEvent>;
+  /** Never rejects. */
+  readonly ending: Promise<Ending>;
+  abort(): void;
+}
+
+export interface StateMachine {
+  run(execution: ExecutionContext): Run;
+  /** The branch of a Parallel or Map that a state belongs to; '' for those of the state machine itself. */
+  branchOf(state: string): string;
+}
+
+interface Definition {
+  readonly States: Readonly<Record<string, State>>;
+}
+
+interface State {
+  readonly Type: string;
+  readonly Branches?: readonly Definition[];
+  readonly ItemProcessor?: Definition;
+  TimeoutSeconds?: number;
+  ResultPath?: string | null;
+}
+
+/**
+ * Reads a definition in Amazon States Language (JSONPath), to be run on this computer. Each Task state runs the task of the same name;
+ * `${Name}` in the text becomes the ARN of a function of that name, as a deployment to AWS does it.
+ * @throws InvalidInput when it is no valid definition, uses what cannot be run here, or a task is missing
+ */
+export function loadStateMachine(text: string, tasks: Readonly<Record<string, Task>>): StateMachine {
+  const definition = parseDefinition(text);
+  const states = [...statesOf(definition, '')];
+  const handlers: Record<string, Task> = {};
+  for (const { name, state } of states) {
+    // What the interpreter does differently from AWS: a task may take 60 s where it says nothing, and "$" is taken for a field's name.
+    if (state.Type === 'Task') state.TimeoutSeconds ??= longestTimer;
+    if (state.ResultPath === '$') delete state.ResultPath;
+    if (state.Type === 'Task') handlers[name] = asLambda(tasks[name] ?? missing(name));
+  }
+  const branches = new Map(states.map(({ name, branch }) => [name, branch]));
+  // Made once: it checks the whole definition, which takes tens of milliseconds.
+  const interpreter = interpreterOf(definition);
+  return {
+    branchOf: (state) => branches.get(state) ?? '',
+    run(execution) {
+      const context = { [executionKey]: execution, StateMachine: { Id: stateMachineArn, Name: stateMachineName } };
+      const { result, eventLogs, abort } = interpreter.run(execution.Input as never, {
+        overrides: { taskResourceLocalHandlers: handlers as never },
+        context,
+      });
+      return {
+        events: eventLogs,
+        ending: result.then((output) => ({ status: 'SUCCEEDED', output: JSON.stringify(output) }) as const, toEnding),
+        abort,
+      };
+    },
+  };
+}
+
+/** Where the interpreter keeps our `$$.Execution`: under its own name it would put each branch's input and start in its place. */
+const executionKey = 'WholeExecution';
+
+/** The longest that setTimeout can wait, in seconds. */
+const longestTimer = 2_147_483;
+
+/** What the interpreter ignores, or does not do as AWS: better refused than silently wrong. */
+const unsupported = [
+  '"JSONata"',
+  '"Assign"',
+  '"HeartbeatSeconds',
+  '"ItemReader"',
+  '"ResultWriter"',
+  '.waitForTaskToken',
+  '$$.State.',
+  '$$.Task.',
+];
+
+function parseDefinition(text: string): Definition {
+  const found = unsupported.find((feature) => text.includes(feature));
+  if (found) throw new InvalidInput(`the state machine uses ${found.replaceAll('"', '')}, which cannot be run on this computer`);
+  return JSON.parse(
+    text.replace(/\$\{(\w+)\}/g, (_, name: string) => functionArn(name)).replaceAll('"$$.Execution', () => `"$$.${executionKey}`),
+  );
+}
+
+function interpreterOf(definition: Definition): Interpreter {
+  try {
+    return new Interpreter(definition as unknown as StateMachineDefinition);
+  } catch (thrown) {
+    throw new InvalidInput(messageOf(thrown), { cause: thrown });
+  }
+}
+
+function* statesOf(definition: Definition, branch: string): Generator<{ name: string; state: State; branch: string }> {
+  for (const [name, state] of Object.entries(definition.States)) {
+    yield { name, state, branch };
+    const inner = [...(state.Branches ?? []), ...(state.ItemProcessor ? [state.ItemProcessor] : [])];
+    for (const [i, nested] of inner.entries()) yield* statesOf(nested, `${branch}/${name}.${i}`);
+  }
+}
+
+function missing(state: string): never {
+  throw new InvalidInput(`the state machine's state ${state} has no task`);
+}
+
+/** Step Functions' own limit for what a state takes or gives, in bytes. */
+const maxPayload = 262_144;
+
+/**
+ * Gives a task Lambda's manners: input and output pass as JSON, too much output fails the execution, and an error reaches the state machine
+ * as its name and Lambda's JSON about it.
+ */
+function asLambda(task: Task): Task {
+  return async (input) => {
+    let output: string;
+    try {
+      output = JSON.stringify((await task(structuredClone(input))) ?? null);
+    } catch (thrown) {
+      throw stateError(thrown instanceof Error ? thrown.name : 'Error', JSON.stringify(lambdaError(thrown)));
+    }
+    if (Buffer.byteLength(output) > maxPayload) {
+      throw stateError('States.DataLimitExceeded', `The task's output is larger than ${maxPayload} bytes.`);
+    }
+    return JSON.parse(output);
+  };
+}
+
+function stateError(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}
+
+/** How Lambda tells its caller that a function threw. */
+export function lambdaError(thrown: unknown): { errorType: string; errorMessage: string; trace: string[] } {
+  const { name, stack } = thrown instanceof Error ? thrown : { name: 'Error', stack: '' };
+  return { errorType: name, errorMessage: messageOf(thrown), trace: (stack ?? '').split('\n').slice(0, 20) };
+}
+
+function toEnding(thrown: unknown): Ending {
+  if (thrown instanceof ExecutionAbortedError) return { status: 'ABORTED', error: '', cause: '' };
+  if (thrown instanceof ExecutionTimeoutError) return { status: 'TIMED_OUT', error: 'States.Timeout', cause: thrown.message };
+  const failed = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+  return { status: 'FAILED', error: failed instanceof Error ? failed.name : 'States.Runtime', cause: messageOf(failed) };
+}
