@@ -1,8 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { transaction } from '../db/openDatabase.ts';
+
+/** Assets brought up to date between two turns of the event loop: a few milliseconds of work. */
+const batchSize = 50;
 
 /**
  * Brings the free-text row of one asset up to date with its labels and the paths of its local files (without any: the name its
- * record holds). To be called in the transaction that changes either. An asset that is not in the library has no row.
+ * record holds). To be called in the transaction that changes the labels. An asset that is not in the library has no row.
  * @param n asset.n
  */
 export function indexText(db: DatabaseSync, n: number): void {
@@ -14,4 +19,20 @@ export function indexText(db: DatabaseSync, n: number): void {
        coalesce((SELECT group_concat(path, char(10)) FROM local_file WHERE local_file.asset = asset.n), record ->> '$.name')
      FROM asset WHERE n = ? AND taken_at IS NOT NULL`,
   ).run(n);
+  db.prepare('DELETE FROM text_due WHERE asset = ?').run(n);
+}
+
+/**
+ * Brings the free text of all assets up to date whose local files were linked, renamed or removed. The database itself notes which
+ * (`text_due`), so nothing is forgotten when the process dies before this.
+ */
+export async function refreshText(db: DatabaseSync): Promise<void> {
+  for (;;) {
+    const due = db.prepare(`SELECT asset FROM text_due LIMIT ${batchSize}`).all();
+    if (due.length === 0) return;
+    transaction(db, () => {
+      for (const row of due) indexText(db, row['asset'] as number);
+    });
+    await nextTurn();
+  }
 }

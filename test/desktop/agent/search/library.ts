@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase, transaction } from '../../../../desktop/agent/db/openDatabase.ts';
-import { indexText } from '../../../../desktop/agent/search/indexText.ts';
 import { applyRecord } from '../../../../desktop/agent/sync/applyRecord.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import type { AssetId, AssetRecord, LibraryId } from '../../../../shared/model/asset.ts';
@@ -74,11 +73,9 @@ export function randomOf(seed: number): () => number {
 
 /** Lets a local file hold an asset, as the watcher does. */
 export function linkFile(db: DatabaseSync, n: number, path: string): void {
-  transaction(db, () => {
-    db.prepare("INSERT INTO watched_folder (id, path) VALUES (1, '/photos') ON CONFLICT DO NOTHING").run();
-    db.prepare(
-      "INSERT INTO local_file (path, folder, size, stamp, asset, kind, changed_at) VALUES (?, 1, 1000, 'stamp', ?, 'known', '2025-01-01T00:00:00.000Z')",
-    ).run(path, n);
-    indexText(db, n);
-  });
+  db.prepare("INSERT INTO watched_folder (id, path) VALUES (1, '/photos') ON CONFLICT DO NOTHING").run();
+  db.prepare(
+    `INSERT INTO local_file (path, folder, size, stamp, asset, kind, changed_at) VALUES (?, 1, 1000, 'stamp', ?, 'known', '2025-01-01T00:00:00.000Z')
+     ON CONFLICT (path) DO UPDATE SET asset = excluded.asset`,
+  ).run(path, n);
 }

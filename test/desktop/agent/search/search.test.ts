@@ -1,6 +1,7 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { raiseAlerts } from '../../../../desktop/agent/alerts/raiseAlerts.ts';
-import { indexText } from '../../../../desktop/agent/search/indexText.ts';
+import { indexText, refreshText } from '../../../../desktop/agent/search/indexText.ts';
 import { complete, search } from '../../../../desktop/agent/search/search.ts';
 import { InvalidInput } from '../../../../shared/errors.ts';
 import type { RuleId } from '../../../../shared/model/rule.ts';
@@ -31,11 +32,12 @@ function smallLibrary() {
     recordOf('both.jpg', { labels: [labelOf('Cat', 55), labelOf('Dog', 90)], media: mediaOf({ takenAt: '2025-01-15T08:00:00.000Z' }) }),
   );
   linkFile(db, dog, '/photos/Été à la mer/IMG_0042.JPG');
+  indexText(db, dog);
   raiseAlerts(db, dog, [match], '2025-01-01T00:00:00.000Z', false);
   return db;
 }
 
-const found = (db: ReturnType<typeof memoryDatabase>, text: string) => search(db, text, firstPage).items.map((hit) => hit.name);
+const found = (db: DatabaseSync, text: string) => search(db, text, firstPage).items.map((hit) => hit.name);
 
 describe('what is found', () => {
   const [dog, cat, both] = ['IMG_0042.JPG', 'cat.mp4', 'both.jpg'];
@@ -124,33 +126,66 @@ test('only what is analysed or kept is in the library', () => {
 });
 
 describe('free text follows the local files', () => {
-  test('linked, renamed, removed', () => {
+  const files = (db: DatabaseSync, sql: string) => {
+    db.exec(sql);
+    return refreshText(db);
+  };
+
+  test('linked, renamed, removed, folder removed', async () => {
     const db = memoryDatabase();
     const n = apply(db, recordOf('original.jpg'));
     expect(found(db, 'original')).toEqual(['original.jpg']);
 
     linkFile(db, n, '/photos/holiday.jpg');
     linkFile(db, n, '/photos/copy.jpg');
+    await refreshText(db);
     expect(found(db, 'holiday copy')).toEqual(['copy.jpg']);
     expect(found(db, 'original')).toEqual([]);
 
-    db.prepare("DELETE FROM local_file WHERE path LIKE '%holiday.jpg'").run();
-    indexText(db, n);
+    await files(db, "DELETE FROM local_file WHERE path = '/photos/holiday.jpg'");
     expect(found(db, 'holiday')).toEqual([]);
+    expect(found(db, 'copy')).toEqual(['copy.jpg']);
 
-    db.prepare('DELETE FROM local_file').run();
-    indexText(db, n);
+    await files(db, 'DELETE FROM watched_folder');
     expect(found(db, 'copy')).toEqual([]);
     expect(found(db, 'original')).toEqual(['original.jpg']);
   });
 
-  test('before the record is here there is nothing to find', () => {
+  test('edited: the path leads to the new content only', async () => {
+    const db = memoryDatabase();
+    const before = apply(db, recordOf('before.jpg'));
+    const after = apply(db, recordOf('after.jpg'));
+    linkFile(db, before, '/photos/cake.jpg');
+    await refreshText(db);
+    linkFile(db, after, '/photos/cake.jpg');
+    await refreshText(db);
+    expect(search(db, 'cake', firstPage).items.map((hit) => hit.asset)).toEqual([idOf('after.jpg')]);
+    expect(found(db, 'before')).toEqual(['before.jpg']);
+  });
+
+  test('before the record is here there is nothing to find', async () => {
     const db = memoryDatabase();
     const { lastInsertRowid } = db.prepare('INSERT INTO asset (id, ext, size) VALUES (?, ?, ?)').run(idOf('new.jpg'), 'jpg', 1);
     linkFile(db, Number(lastInsertRowid), '/photos/new.jpg');
+    await refreshText(db);
     expect(found(db, 'new')).toEqual([]);
     apply(db, recordOf('new.jpg'));
     expect(found(db, 'new')).toEqual(['new.jpg']);
+  });
+
+  test('more changes than fit in one go; others have their turn in between', async () => {
+    const db = memoryDatabase();
+    for (let i = 0; i < 500; i++) linkFile(db, apply(db, recordOf(`${i}.jpg`)), `/photos/${i} cake.jpg`);
+    let turns = 0;
+    const turn = () => {
+      turns++;
+      timer = setImmediate(turn);
+    };
+    let timer = setImmediate(turn);
+    await refreshText(db);
+    clearImmediate(timer);
+    expect(search(db, 'cake', firstPage).total).toBe(500);
+    expect(turns).toBeGreaterThan(5);
   });
 });
 
@@ -250,7 +285,7 @@ describe('against a filter that looks at every asset', () => {
     ]);
   }
 
-  test.each([1, 2, 3, 4, 5])('library of seed %i', (seed) => {
+  test.each([1, 2, 3, 4, 5])('library of seed %i', async (seed) => {
     const random = randomOf(seed);
     const db = memoryDatabase();
     const samples = Array.from({ length: 200 }, (_, i) => sampleOf(random, i));
@@ -262,6 +297,7 @@ describe('against a filter that looks at every asset', () => {
       if (sample.path) linkFile(db, n, sample.path);
       if (sample.isAlert) raiseAlerts(db, n, [match], sample.takenAt, false);
     }
+    await refreshText(db);
     const newestFirst = [...samples].sort(
       (a, b) => b.takenAt.localeCompare(a.takenAt) || (order.get(b.name) ?? 0) - (order.get(a.name) ?? 0),
     );
