@@ -54,6 +54,9 @@ export const changesIndex = 'changes';
 export const assetItem = (library: LibraryId, asset: AssetId): ItemKey => ({ pk: library, sk: `asset#${asset}` });
 export const rulesPartition = (library: LibraryId) => `${library}#rules`;
 export const ruleItem = (library: LibraryId, rule: RuleId): ItemKey => ({ pk: rulesPartition(library), sk: `rule#${rule}` });
+/** Who gets a library's alerts by SNS: its subscriptions, by their ARN. Only the backend reads and writes them. */
+export const subscriptionsPartition = (library: LibraryId) => `${library}#subscriptions`;
+export const subscriptionItem = (library: LibraryId, arn: string): ItemKey => ({ pk: subscriptionsPartition(library), sk: arn });
 /** Alerts that wait to be published, and those that were. Only the backend reads and writes them. */
 export const outboxPartition = 'outbox';
 export const waitingAlertPrefix = 'waiting#';

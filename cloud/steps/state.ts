@@ -71,3 +71,16 @@ export type Judged = v.InferOutput<typeof judged>;
 
 /** Why a state failed, as Step Functions hands it to the state that catches it. */
 export const caught = v.object({ Error: v.string(), Cause: v.optional(v.string(), '') });
+export type Caught = v.InferOutput<typeof caught>;
+
+const lambdaError = v.object({ errorMessage: v.string() });
+
+/** The sentence in an error as Step Functions hands it on. Lambda wraps what a function threw in JSON. */
+export function reasonOf({ Error: name, Cause }: Caught): string {
+  try {
+    return v.parse(lambdaError, JSON.parse(Cause)).errorMessage;
+  } catch {
+    // Not Lambda's JSON: the text itself, as of Step Functions' own errors.
+    return Cause || name;
+  }
+}

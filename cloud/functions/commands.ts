@@ -1,0 +1,9 @@
+import { libraryId } from '../../shared/model/asset.ts';
+import { parse } from '../../shared/parse.ts';
+import { runCommand } from '../steps/commands.ts';
+import { lambda } from './lambda.ts';
+
+/** The library is the caller's Cognito identity: nobody can ask for another's. */
+export const handler = lambda((request, backend, { identity }) =>
+  runCommand(request, parse(libraryId, identity?.cognitoIdentityId, "caller's identity"), backend),
+);

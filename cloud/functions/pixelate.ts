@@ -1,0 +1,4 @@
+import { pixelate } from '../steps/pixelate.ts';
+import { lambda } from './lambda.ts';
+
+export const handler = lambda(pixelate);

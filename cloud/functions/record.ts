@@ -1,0 +1,4 @@
+import { record } from '../steps/record.ts';
+import { lambda } from './lambda.ts';
+
+export const handler = lambda(record);

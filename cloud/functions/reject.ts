@@ -1,0 +1,4 @@
+import { reject } from '../steps/reject.ts';
+import { lambda } from './lambda.ts';
+
+export const handler = lambda(reject);

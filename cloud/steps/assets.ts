@@ -1,0 +1,134 @@
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
+import { isoTime } from '../../shared/clock.ts';
+import { Transient } from '../../shared/errors.ts';
+import { assetItem } from '../../shared/keys.ts';
+import { type AssetId, type AssetRecord, assetRecord, type LibraryId } from '../../shared/model/asset.ts';
+import { parse } from '../../shared/parse.ts';
+import type { Backend } from './backend.ts';
+import { type Claimant, claimant, type Destination } from './state.ts';
+
+/**
+ * The stored records of assets: who may change them and how. A change is a pure function from what is stored to what shall be; it is
+ * written on condition that nobody changed the record meanwhile.
+ */
+
+/** Raised when the steps would find more or other things in the same picture: finished assets are then analysed again. */
+export const pipelineVersion = 1;
+
+/** A record as it is stored, with what only the backend needs: who is at work on it, and which execution wrote its outcome. */
+export const storedAsset = v.object({
+  ...assetRecord.entries,
+  claim: v.pick(claimant, ['execution', 'version', 'attempt']),
+  recordedBy: v.nullable(v.string()),
+});
+export type StoredAsset = v.InferOutput<typeof storedAsset>;
+
+/** What a change makes of the stored record; null leaves it as it is. */
+export type Change = (current: StoredAsset | null) => StoredAsset | null;
+
+export async function loadAsset({ dynamodb, names }: Backend, library: LibraryId, asset: AssetId): Promise<StoredAsset | null> {
+  const { Item } = await dynamodb.send(new GetCommand({ TableName: names.table, Key: assetItem(library, asset), ConsistentRead: true }));
+  return Item ? parse(storedAsset, Item, `record of ${asset}`) : null;
+}
+
+const triesAgainstOthers = 5;
+
+/**
+ * Applies a change, again on what is then stored when somebody else was faster. The revision grows with each write; a final one is
+ * stamped with the time.
+ * @returns the record that stands
+ * @throws Transient when others were faster every time
+ */
+export async function changeAsset(backend: Backend, library: LibraryId, asset: AssetId, change: Change): Promise<StoredAsset | null> {
+  for (let tries = 0; tries < triesAgainstOthers; tries++) {
+    const current = await loadAsset(backend, library, asset);
+    const changed = change(current);
+    if (!changed) return current;
+    const { changedAt: _, ...rest } = changed;
+    const final = rest.outcome.kind !== 'pending';
+    const next = { ...rest, revision: (current?.revision ?? 0) + 1, ...(final && { changedAt: isoTime(backend.clock) }) };
+    if (await putIfUnchanged(backend, next, current)) return next;
+  }
+  throw new Transient(`The record of ${asset} is being changed by others. It is tried again later.`);
+}
+
+async function putIfUnchanged({ dynamodb, names }: Backend, next: StoredAsset, current: StoredAsset | null): Promise<boolean> {
+  const condition = current
+    ? { ConditionExpression: 'revision = :revision', ExpressionAttributeValues: { ':revision': current.revision } }
+    : { ConditionExpression: 'attribute_not_exists(pk)' };
+  try {
+    await dynamodb.send(
+      new PutCommand({ TableName: names.table, Item: { ...assetItem(next.library, next.asset), ...next }, ...condition }),
+    );
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === 'ConditionalCheckFailedException') return false;
+    throw thrown;
+  }
+}
+
+/** Whether this version of the pipeline has nothing more to do for it. One that `failed` may be tried again. */
+export const isFinished = ({ outcome, pipelineVersion: version }: AssetRecord) =>
+  version === pipelineVersion && (outcome.kind === 'analysed' || outcome.kind === 'kept' || outcome.kind === 'rejected');
+
+/** Where the original of a record belongs. */
+export function destinationOf(record: AssetRecord | null): Destination {
+  if (record?.outcome.kind === 'analysed') return record.outcome.category;
+  return record?.outcome.kind === 'rejected' ? 'rejected' : 'inbox';
+}
+
+const claimOf = ({ execution, version, attempt }: Claimant) => ({ execution, version, attempt });
+
+const pending = (who: Claimant, name: string | null): StoredAsset => ({
+  library: who.library,
+  asset: who.asset,
+  ext: who.ext,
+  name,
+  revision: 0,
+  pipelineVersion,
+  outcome: { kind: 'pending', execution: who.execution },
+  media: null,
+  labels: [],
+  faces: null,
+  renditions: [],
+  matches: [],
+  claim: claimOf(who),
+  recordedBy: null,
+});
+
+/** An execution takes an asset on; whoever had it before has lost it. What an earlier version of the pipeline found stays until then. */
+export const claim =
+  (who: Claimant, name: string | null): Change =>
+  (current) => {
+    if (current && (isFinished(current) || current.claim.execution === who.execution)) return null;
+    return current?.outcome.kind === 'analysed' ? { ...current, claim: claimOf(who) } : pending(who, name);
+  };
+
+/** The execution that holds the claim writes how it ended, once. */
+export const finish =
+  (who: Claimant, found: Pick<AssetRecord, 'outcome'> & Partial<AssetRecord>): Change =>
+  (current) => {
+    if (current?.claim.execution !== who.execution || current.recordedBy === who.execution) return null;
+    return { ...current, ...found, pipelineVersion, recordedBy: who.execution };
+  };
+
+/** The content cannot be processed. What was found before, by any version, is worth more than that. */
+export const reject =
+  (who: Claimant, reason: string): Change =>
+  (current) =>
+    current?.outcome.kind === 'analysed' ? null : finish(who, { outcome: { kind: 'rejected', reason } })(current);
+
+/**
+ * An execution, the last of its tries, ended without an outcome. It may have failed before it claimed, hence the claim of an earlier try
+ * counts as its own.
+ */
+export const giveUp =
+  (who: Claimant, reason: string): Change =>
+  (current) => {
+    if (current && (current.outcome.kind === 'analysed' || isFinished(current) || current.recordedBy === who.execution)) return null;
+    const isMine = !current || (current.claim.version === who.version && current.claim.attempt <= who.attempt);
+    if (!isMine) return null;
+    const { name } = current ?? { name: null };
+    return { ...pending(who, name), outcome: { kind: 'failed', reason }, recordedBy: who.execution };
+  };

@@ -1,0 +1,52 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
+import { messageOf } from '../../shared/errors.ts';
+import { rulesPartition } from '../../shared/keys.ts';
+import type { LibraryId } from '../../shared/model/asset.ts';
+import { type Rule, rule } from '../../shared/model/rule.ts';
+import { parse } from '../../shared/parse.ts';
+import { matchRules } from '../../shared/rules.ts';
+import type { Backend } from './backend.ts';
+import { labelsFile } from './detectLabels.ts';
+import { readJson } from './objects.ts';
+import { claimant, detected, type Judged, task } from './state.ts';
+
+const input = v.object({ ...claimant.entries, found: v.object({ labels: detected }) });
+
+/** So many fit in the record and in the state besides all else. */
+const maxMatches = 50;
+
+/** Judges the asset by the library's rules: `success` when one matches, else `failure`. */
+export const categorise = task('Categorise', input, async ({ library, asset, found }, backend): Promise<Judged> => {
+  const { labels } = await readJson(backend, found.labels.key, labelsFile);
+  const matches = matchRules({ labels }, await loadRules(backend, library));
+  if (matches.length > maxMatches)
+    backend.warn(`${matches.length} rules match ${asset}; only the first ${maxMatches} of them are reported.`);
+  return { category: matches.length > 0 ? 'success' : 'failure', matches: matches.slice(0, maxMatches) };
+});
+
+/** The library's rules, deleted ones too. One that cannot be understood must not stop the others: it is left out with a warning. */
+async function loadRules(backend: Backend, library: LibraryId): Promise<Rule[]> {
+  const rules: Rule[] = [];
+  let from: Record<string, unknown> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await backend.dynamodb.send(
+      new QueryCommand({
+        TableName: backend.names.table,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': rulesPartition(library) },
+        ConsistentRead: true,
+        ExclusiveStartKey: from,
+      }),
+    );
+    for (const item of Items) {
+      try {
+        rules.push(parse(rule, item, `rule ${item['sk']}`));
+      } catch (thrown) {
+        backend.warn(`A rule of ${library} is left out: ${messageOf(thrown)}`);
+      }
+    }
+    from = LastEvaluatedKey;
+  } while (from);
+  return rules;
+}

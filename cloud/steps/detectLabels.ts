@@ -1,0 +1,39 @@
+import { DetectLabelsCommand, type DetectLabelsCommandOutput } from '@aws-sdk/client-rekognition';
+import * as v from 'valibot';
+import { labelsKey, rawKey } from '../../shared/keys.ts';
+import { type Label, label } from '../../shared/model/label.ts';
+import { writeJson } from './objects.ts';
+import { analysisCopy, boxOf, percent } from './rekognition.ts';
+import { claimant, type Detected, task } from './state.ts';
+
+/** labels.json in the output bucket: an asset's labels, the most certain first. */
+export const labelsFile = v.object({ labels: v.array(label) });
+
+/** Finds out what is in the picture. Writes what Rekognition answered and, for people and programs, labels.json. */
+export const detectLabels = task('DetectLabels', claimant, async ({ library, asset }, backend): Promise<Detected> => {
+  const { minConfidence, maxLabels } = backend.settings;
+  const answer = await backend.rekognition.send(
+    new DetectLabelsCommand({ Image: analysisCopy(backend, library, asset), MinConfidence: minConfidence, MaxLabels: maxLabels }),
+  );
+  const labels = labelsOf(answer);
+  const { $metadata: _, ...raw } = answer;
+  const key = labelsKey(library, asset);
+  await Promise.all([writeJson(backend, rawKey(library, asset, 'labels'), raw), writeJson(backend, key, { labels })]);
+  return { key, summary: summaryOf(labels) };
+});
+
+/** Rekognition's answer as labels, the most certain first; one without a name is left out. */
+export function labelsOf({ Labels = [] }: Pick<DetectLabelsCommandOutput, 'Labels'>): Label[] {
+  const labels = Labels.flatMap(({ Name, Confidence, Parents = [], Categories = [], Instances = [] }) => {
+    if (!Name) return [];
+    const instances = Instances.map((instance) => ({ box: boxOf(instance.BoundingBox), confidence: percent(instance.Confidence) }));
+    const names = (list: readonly { Name?: string | undefined }[]) => list.flatMap((entry) => entry.Name ?? []);
+    return [{ name: Name, confidence: percent(Confidence), parents: names(Parents), categories: names(Categories), instances }];
+  });
+  return labels.toSorted((a, b) => b.confidence - a.confidence);
+}
+
+function summaryOf(labels: readonly Label[]): string {
+  const few = labels.slice(0, 5).map(({ name, confidence }) => `${name} ${Math.floor(confidence)} %`);
+  return few.length === 0 ? 'nothing found' : few.join(', ');
+}

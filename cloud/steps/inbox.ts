@@ -1,0 +1,62 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import * as v from 'valibot';
+import { InvalidInput } from '../../shared/errors.ts';
+import { parseInboxKey } from '../../shared/keys.ts';
+import { parse } from '../../shared/parse.ts';
+import type { Backend } from './backend.ts';
+import { type ExecutionInput, executionInput } from './state.ts';
+
+/**
+ * What travels through the two queues. The inbox queue: S3's "Object Created" events, and execution inputs where an attempt is to be made
+ * again. The dead letters: what could not be done, with the reason and the message that would take it up again.
+ */
+
+/** The part of S3's event (through EventBridge) that is needed. Its key is raw. */
+const objectCreated = v.object({
+  source: v.literal('aws.s3'),
+  'detail-type': v.literal('Object Created'),
+  detail: v.object({
+    bucket: v.object({ name: v.string() }),
+    object: v.object({ key: v.string(), etag: v.string(), 'version-id': v.optional(v.string()) }),
+  }),
+});
+
+const inboxMessage = v.union([executionInput, objectCreated], 'is neither an event of the inbox nor a request to try again');
+
+/**
+ * Reads a message of the inbox queue.
+ * @returns the execution that it asks for
+ * @throws InvalidInput when it asks for none
+ */
+export function readInboxMessage(body: string, { names }: Pick<Backend, 'names'>): ExecutionInput {
+  const message = parse(inboxMessage, parseJson(body), 'message');
+  if ('asset' in message) return message;
+  const { bucket, object } = message.detail;
+  if (bucket.name !== names.inputBucket) throw new InvalidInput(`The event is about another bucket: ${bucket.name}.`);
+  return { ...parseInboxKey(object.key), version: object['version-id'] ?? object.etag, attempt: 1 };
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (thrown) {
+    throw new InvalidInput('The message is not JSON.', { cause: thrown });
+  }
+}
+
+/** Asks for an attempt through the inbox queue, which the dispatcher will start after `delaySeconds`. */
+export async function requestAttempt({ sqs, names }: Backend, input: ExecutionInput, delaySeconds: number): Promise<void> {
+  const MessageBody = JSON.stringify(input);
+  await sqs.send(new SendMessageCommand({ QueueUrl: names.inboxQueueUrl, MessageBody, DelaySeconds: delaySeconds }));
+}
+
+export const deadLetter = v.object({
+  /** For people. */
+  reason: v.string(),
+  /** The message to put into the inbox queue to take it up again. */
+  message: v.string(),
+});
+
+export async function sendDeadLetter({ sqs, names }: Backend, letter: v.InferOutput<typeof deadLetter>): Promise<void> {
+  await sqs.send(new SendMessageCommand({ QueueUrl: names.deadLetterQueueUrl, MessageBody: JSON.stringify(letter) }));
+}

@@ -1,0 +1,61 @@
+import * as v from 'valibot';
+import type { AssetRecord, Rendition } from '../../shared/model/asset.ts';
+import { changeAsset, destinationOf, finish } from './assets.ts';
+import { facesFile } from './detectFaces.ts';
+import { labelsFile } from './detectLabels.ts';
+import { readJson } from './objects.ts';
+import { admittedPhoto, detected, type Ended, facesFound, judged, rendered, task } from './state.ts';
+
+const input = v.object({
+  ...admittedPhoto.entries,
+  rendered,
+  found: v.object({ labels: detected, faces: facesFound }),
+  judged,
+});
+
+/** Records what was found in a photo, unless another execution has taken the asset over meanwhile. */
+export const record = task('Record', input, async (state, backend): Promise<Ended> => {
+  const { library, asset, media, rendered, found, judged } = state;
+  const { labels } = await readJson(backend, found.labels.key, labelsFile);
+  const { faces } = found.faces.known ? await readJson(backend, found.faces.key, facesFile) : { faces: null };
+  const renditions: Rendition[] = ['thumb', 'preview', 'analysis', ...(faces ? (['pixelated'] as const) : [])];
+  const fitted = fitIn(maxBytes, {
+    outcome: { kind: 'analysed', category: judged.category },
+    media: { ...media, ...rendered },
+    labels,
+    faces,
+    renditions,
+    matches: judged.matches,
+  });
+  return { destination: destinationOf(await changeAsset(backend, library, asset, finish(state, fitted))) };
+});
+
+type Found = Pick<AssetRecord, 'outcome' | 'media' | 'labels' | 'faces' | 'renditions' | 'matches'>;
+
+/** An item's 32 KB less what every record has besides: keys, name, claim. DynamoDB's own form is no longer than JSON. */
+const maxBytes = 30 * 1024;
+
+/** What to keep of labels, and of instances a label, from everything down to what always fits. */
+const limits = [
+  { labels: Number.POSITIVE_INFINITY, instances: Number.POSITIVE_INFINITY },
+  ...[20, 5, 1, 0].map((instances) => ({ labels: Number.POSITIVE_INFINITY, instances })),
+  ...[50, 20, 5, 0].map((labels) => ({ labels, instances: 0 })),
+];
+
+/**
+ * Leaves out the least certain until the rest fits: first where things are, then whole labels. The files in the output bucket still have
+ * everything.
+ * @param bytes as JSON
+ */
+export function fitIn(bytes: number, found: Found): Found {
+  let fitted = found;
+  for (const limit of limits) {
+    const labels = mostCertain(found.labels, limit.labels);
+    fitted = { ...found, labels: labels.map((label) => ({ ...label, instances: mostCertain(label.instances, limit.instances) })) };
+    if (Buffer.byteLength(JSON.stringify(fitted)) <= bytes) break;
+  }
+  return fitted;
+}
+
+const mostCertain = <T extends { readonly confidence: number }>(list: readonly T[], keep: number): T[] =>
+  list.toSorted((a, b) => b.confidence - a.confidence).slice(0, keep);

@@ -1,0 +1,66 @@
+import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import * as v from 'valibot';
+import { InvalidInput } from '../../shared/errors.ts';
+import type { AssetId, LibraryId } from '../../shared/model/asset.ts';
+import { loadAsset } from './assets.ts';
+import type { Backend } from './backend.ts';
+import { deadLetter, readInboxMessage, requestAttempt } from './inbox.ts';
+import type { ExecutionInput } from './state.ts';
+
+/**
+ * Takes an asset's dead letter up again: asks for the next attempt and removes the letter. When another redrive holds the letter at this
+ * moment, the record tells what to do; asking twice starts one execution.
+ * @returns whether there was anything to take up
+ */
+export async function redrive(backend: Backend, library: LibraryId, asset: AssetId): Promise<boolean> {
+  const letters = await receiveDeadLetters(backend);
+  const isMine = ({ input }: Letter) => input?.library === library && input.asset === asset;
+  const mine = letters.filter(isMine);
+  const inputs = mine.flatMap(({ input }) => input ?? []);
+  const input = inputs.toSorted((a, b) => b.attempt - a.attempt)[0] ?? (await failedInput(backend, library, asset));
+  if (input) await requestAttempt(backend, input, 0);
+
+  const QueueUrl = backend.names.deadLetterQueueUrl;
+  for (const { ReceiptHandle } of mine) await backend.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+  for (const { ReceiptHandle } of letters.filter((letter) => !isMine(letter))) {
+    await backend.sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
+  }
+  return input !== null;
+}
+
+interface Letter extends Pick<Message, 'ReceiptHandle'> {
+  /** Null: the message is no request for an execution and never will be. */
+  readonly input: ExecutionInput | null;
+}
+
+/** SQS cannot search, hence all letters are received. They come back by themselves after this time, should we die. */
+const lookSeconds = 60;
+
+async function receiveDeadLetters(backend: Backend): Promise<Letter[]> {
+  const letters: Letter[] = [];
+  const receive = { QueueUrl: backend.names.deadLetterQueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: lookSeconds };
+  for (;;) {
+    const { Messages = [] } = await backend.sqs.send(new ReceiveMessageCommand(receive));
+    if (Messages.length === 0) return letters;
+    letters.push(...Messages.map(({ Body, ReceiptHandle }) => ({ ReceiptHandle, input: inputOf(Body ?? '', backend) })));
+  }
+}
+
+/** What a dead letter asks for. SQS itself moves messages to the dead letters, too: those are as they were in the inbox queue. */
+function inputOf(body: string, backend: Backend): ExecutionInput | null {
+  const letter = v.safeParse(v.pipe(v.string(), v.parseJson(), deadLetter), body);
+  try {
+    return readInboxMessage(letter.success ? letter.output.message : body, backend);
+  } catch (thrown) {
+    if (thrown instanceof InvalidInput) return null;
+    throw thrown;
+  }
+}
+
+/** The attempt after the one that failed, by the asset's record; null when it did not fail. */
+async function failedInput(backend: Backend, library: LibraryId, asset: AssetId): Promise<ExecutionInput | null> {
+  const record = await loadAsset(backend, library, asset);
+  if (record?.outcome.kind !== 'failed') return null;
+  const { version, attempt } = record.claim;
+  return { library, asset, ext: record.ext, version, attempt: attempt + 1 };
+}

@@ -1,0 +1,27 @@
+import { admit } from './admit.ts';
+import { announce } from './announce.ts';
+import { categorise } from './categorise.ts';
+import { detectFaces } from './detectFaces.ts';
+import { detectLabels } from './detectLabels.ts';
+import { file } from './file.ts';
+import { keep } from './keep.ts';
+import { pixelate } from './pixelate.ts';
+import { record } from './record.ts';
+import { reject } from './reject.ts';
+import { render } from './render.ts';
+import type { Task } from './state.ts';
+
+/** The tasks of pipeline.asl.json, by the names of their states and of the placeholders that stand for their functions. */
+export const steps = {
+  Admit: admit,
+  Render: render,
+  DetectLabels: detectLabels,
+  DetectFaces: detectFaces,
+  Pixelate: pixelate,
+  Categorise: categorise,
+  Record: record,
+  Keep: keep,
+  Reject: reject,
+  File: file,
+  Announce: announce,
+} satisfies Record<string, Task>;

@@ -1,0 +1,77 @@
+import { GetSubscriptionAttributesCommand, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
+import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
+import { type Subscription, type SubscriptionDraft, subscription } from '../../shared/contract.ts';
+import { InvalidInput } from '../../shared/errors.ts';
+import { subscriptionItem, subscriptionsPartition } from '../../shared/keys.ts';
+import type { LibraryId } from '../../shared/model/asset.ts';
+import { parse } from '../../shared/parse.ts';
+import type { Backend } from './backend.ts';
+
+/**
+ * Who gets a library's alerts. All libraries share one topic: each subscription is filtered to its library, and an item says whose it is,
+ * as SNS does not list filters, nor who a subscription waiting for confirmation belongs to.
+ */
+
+const stored = v.omit(subscription, ['pending']);
+
+/** Where a library's alerts go. One that was ended from outside, as by the link in an e-mail, is forgotten. */
+export async function listSubscriptions(backend: Backend, library: LibraryId): Promise<Subscription[]> {
+  const { dynamodb, names } = backend;
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName: names.table,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': subscriptionsPartition(library) },
+      ConsistentRead: true,
+    }),
+  );
+  const subscriptions: Subscription[] = [];
+  for (const item of Items) {
+    const known = parse(stored, item, 'subscription');
+    const pending = await isPending(backend, known.arn);
+    if (pending === null) await forget(backend, library, known.arn);
+    else subscriptions.push({ ...known, pending });
+  }
+  return subscriptions;
+}
+
+/** @throws InvalidInput when SNS refuses the address */
+export async function subscribe(backend: Backend, library: LibraryId, { protocol, endpoint }: SubscriptionDraft): Promise<void> {
+  const { sns, dynamodb, names } = backend;
+  const Attributes = { FilterPolicy: JSON.stringify({ library: [library] }) };
+  const request = { TopicArn: names.topicArn, Protocol: protocol, Endpoint: endpoint, Attributes, ReturnSubscriptionArn: true };
+  const { SubscriptionArn: arn = '' } = await sns.send(new SubscribeCommand(request)).catch((thrown: unknown) => {
+    if (!isNamed(thrown, 'InvalidParameter')) throw thrown;
+    throw new InvalidInput(`${endpoint} cannot be subscribed: ${thrown.message}`, { cause: thrown });
+  });
+  await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...subscriptionItem(library, arn), arn, protocol, endpoint } }));
+}
+
+/** @throws InvalidInput when it is none of the library's */
+export async function unsubscribe(backend: Backend, library: LibraryId, arn: string): Promise<void> {
+  const own = (await listSubscriptions(backend, library)).find((each) => each.arn === arn);
+  if (!own) throw new InvalidInput('There is no such subscription.');
+  // SNS cannot end one that nobody has confirmed; it forgets it by itself.
+  if (!own.pending) await backend.sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
+  await forget(backend, library, arn);
+}
+
+/** Whether a subscription waits for its receiver's confirmation; null when it is no more. */
+async function isPending({ sns }: Backend, arn: string): Promise<boolean | null> {
+  try {
+    const { Attributes } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }));
+    return Attributes?.['PendingConfirmation'] === 'true';
+  } catch (thrown) {
+    if (isNamed(thrown, 'NotFound')) return null;
+    throw thrown;
+  }
+}
+
+async function forget({ dynamodb, names }: Backend, library: LibraryId, arn: string): Promise<void> {
+  await dynamodb.send(new DeleteCommand({ TableName: names.table, Key: subscriptionItem(library, arn) }));
+}
+
+/** SNS's errors by their code, with or without the suffix that the SDK gives some of them. */
+const isNamed = (thrown: unknown, code: string): thrown is Error =>
+  thrown instanceof Error && (thrown.name === code || thrown.name === `${code}Exception`);
