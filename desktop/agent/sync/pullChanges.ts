@@ -33,8 +33,8 @@ export interface PullOptions {
   /** ms since 1970. The cursor never passes it: a writer whose clock is ahead must not hide what others write. */
   readonly now: number;
   readonly signal: AbortSignal;
-  /** Gets what a page changed, after it was committed. */
-  onPage(applied: readonly Applied[]): void;
+  /** Gets what a page changed, after it was committed; never nothing. */
+  onApplied(applied: readonly Applied[]): void;
   /** Gets each item that is no record of this library; it is left out, its neighbours are applied. */
   onBadItem(key: string, error: InvalidInput): void;
 }
@@ -70,7 +70,8 @@ export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options
   };
   do {
     const page = await cloud.dynamodb.send(new QueryCommand(query), { abortSignal: options.signal });
-    options.onPage(applyPage(db, cloud.library, page.Items ?? [], options));
+    const applied = applyPage(db, cloud.library, page.Items ?? [], options);
+    if (applied.length > 0) options.onApplied(applied);
     query.ExclusiveStartKey = page.LastEvaluatedKey;
   } while (query.ExclusiveStartKey);
   writeMeta(db, completeKey, 'yes');
