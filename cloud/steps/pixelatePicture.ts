@@ -33,7 +33,7 @@ export async function pixelateFaces(pixels: Pixels, boxes: readonly BoundingBox[
 async function flatten(pixels: Pixels, region: Region): Promise<void> {
   const columns = Math.min(blocks, region.width);
   const rows = Math.min(blocks, region.height);
-  const means = await fromPixels(pixels).extract(region).resize(columns, rows, { fit: 'fill' }).raw().toBuffer();
+  const means = await fromPixels(pixels).extract(region).resize(columns, rows, { fit: 'fill', kernel: 'linear' }).raw().toBuffer();
   const line = Buffer.alloc(region.width * 3);
   for (let row = 0; row < rows; row++) {
     for (let x = 0; x < region.width; x++) {
