@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Clock } from '../../shared/clock.ts';
 import type { HistoryEvent } from './executionHistory.ts';
+import { account, executionArn, region, stateMachineArn } from './names.ts';
 import type { Ending } from './stateMachine.ts';
 
 export interface Execution {
@@ -139,5 +141,27 @@ function toExecution(row: Record<string, SQLOutputValue>): Execution {
     cause: text(row['cause']),
     startedAt: Number(row['started_at']),
     stoppedAt: row['stopped_at'] === null ? null : Number(row['stopped_at']),
+  };
+}
+
+/** EventBridge's "Step Functions Execution Status Change" of an execution that has ended. */
+export function statusChangeEvent(execution: Execution): object {
+  const { name, status, input, output, error, cause, startedAt, stoppedAt } = execution;
+  return {
+    version: '0',
+    id: randomUUID(),
+    'detail-type': 'Step Functions Execution Status Change',
+    source: 'aws.states',
+    account,
+    time: new Date(stoppedAt ?? startedAt).toISOString(),
+    region,
+    resources: [executionArn(name)],
+    detail: {
+      ...{ executionArn: executionArn(name), stateMachineArn, name, status, input, output, error, cause },
+      startDate: startedAt,
+      stopDate: stoppedAt,
+      inputDetails: { included: true },
+      outputDetails: output === null ? null : { included: true },
+    },
   };
 }
