@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { createTransport } from 'nodemailer';
 import * as v from 'valibot';
 import type { Clock } from '../../shared/clock.ts';
-import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import { InvalidInput, messageOf, Transient } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import { repeat } from './repeat.ts';
 
@@ -65,6 +65,8 @@ export function createEmails({ sql, clock, settingsPath, log }: EmailsOptions): 
         await deliver(transport, settings.from, email, signal);
         problem = null;
       }
+    } catch (thrown) {
+      throw new Transient(`the mail server ${settings.host}:${settings.port} cannot be used: ${messageOf(thrown)}`, { cause: thrown });
     } finally {
       transport.close();
     }

@@ -10,7 +10,7 @@ export interface Repeated {
 
 /**
  * Does `work` again and again, never twice at once: when woken, and when the milliseconds it answered are over (null: only when woken).
- * After a failure it is done again, with growing pauses.
+ * After a failure it is done again, with growing pauses. What fails because it was closed is no failure.
  */
 export function repeat(work: (signal: AbortSignal) => Promise<number | null>, onFailure: (thrown: unknown) => void): Repeated {
   const stop = new AbortController();
@@ -36,6 +36,7 @@ export function repeat(work: (signal: AbortSignal) => Promise<number | null>, on
         failures = 0;
         await pause(next);
       } catch (thrown) {
+        if (stop.signal.aborted) return;
         onFailure(thrown);
         await pause(Math.min(longestPauseMs, firstPauseMs * 2 ** failures++));
       }
