@@ -27,7 +27,7 @@ const judge =
 
 // As in @smithy/core's service-error-classification, which is not public.
 const throttling =
-  /^(BandwidthLimitExceeded|LimitExceededException|ProvisionedThroughputExceeded(Exception)?|RequestLimitExceeded|(Request)?Throttl(ed|ing)(Exception)?|SlowDown|TooManyRequestsException|TransactionInProgressException)$/;
+  /^(BandwidthLimitExceeded|(Execution)?LimitExceeded(Exception)?|ProvisionedThroughputExceeded(Exception)?|RequestLimitExceeded|(Request)?Throttl(ed|ing)(Exception)?|SlowDown|TooManyRequestsException|TransactionInProgressException)$/;
 const timeout = /^(TimeoutError|RequestTimeout(Exception)?|RequestAborted)$/;
 const network = /^(ECONN(RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|E(HOST|NET)UNREACH|ENOTFOUND|EAI_AGAIN|ERR_STREAM_PREMATURE_CLOSE)$/;
 

@@ -71,7 +71,7 @@ export function createBackend(access: AwsAccess, rest: Pick<Backend, 'names' | '
     sfn: throwByClass(new SFNClient(config)),
     sqs: throwByClass(new SQSClient(config)),
   };
-  return { ...clients, ...rest };
+  return { ...rest, ...clients };
 }
 
 /**

@@ -1,0 +1,43 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, expect, it, vi } from 'vitest';
+import { steps } from '../../../cloud/steps/steps.ts';
+import { InvalidInput } from '../../../shared/errors.ts';
+
+const dir = new URL('../../../cloud/functions/', import.meta.url);
+const names = (await readdir(dir)).flatMap((file) => /^(?!lambda)(\w+)\.ts$/.exec(file)?.[1] ?? []);
+
+for (const name of [
+  'INPUT_BUCKET',
+  'OUTPUT_BUCKET',
+  'TABLE',
+  'TOPIC_ARN',
+  'STATE_MACHINE_ARN',
+  'INBOX_QUEUE_URL',
+  'DEAD_LETTER_QUEUE_URL',
+]) {
+  vi.stubEnv(`PIXWATCH_${name}`, 'http://127.0.0.1:1');
+}
+vi.stubEnv('AWS_REGION', 'us-east-1');
+
+const handlerOf = async (name: string) => (await import(new URL(`${name}.ts`, dir).href)).handler;
+
+describe('the Lambda functions', () => {
+  it('are one for each step and each event', () => {
+    const ofSteps = Object.keys(steps).map((name) => name.charAt(0).toLowerCase() + name.slice(1));
+    expect(names.sort()).toEqual([...ofSteps, 'commands', 'dispatch', 'drainOutbox', 'executionEnded'].sort());
+  });
+
+  it.each(names.filter((name) => name !== 'drainOutbox'))('%s checks its event', async (name) => {
+    const handler = await handlerOf(name);
+    await expect(async () => handler({ hello: 1 }, { identity: { cognitoIdentityId: 'us-east-1:1' } })).rejects.toThrow(InvalidInput);
+  });
+
+  it.each(names)('%s only hands over', async (name) => {
+    expect((await readFile(new URL(`${name}.ts`, dir), 'utf8')).trim().split('\n').length).toBeLessThanOrEqual(15);
+  });
+
+  it('answer no command of a caller without an identity', async () => {
+    const handler = await handlerOf('commands');
+    await expect(async () => handler({ command: 'subscriptions', input: {} }, {})).rejects.toThrow(/caller's identity/);
+  });
+});

@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { steps } from '../../../cloud/steps/steps.ts';
+
+interface State {
+  Type: string;
+  Resource?: string;
+  TimeoutSeconds?: number;
+  Retry?: { ErrorEquals: string[]; MaxAttempts: number }[];
+  Catch?: { ErrorEquals: string[] }[];
+  Branches?: { States: Record<string, State> }[];
+}
+
+const { States } = JSON.parse(await readFile(new URL('../../../cloud/pipeline.asl.json', import.meta.url), 'utf8'));
+const allStates = (states: Record<string, State>): [string, State][] =>
+  Object.entries(states).flatMap(([name, state]) => [
+    [name, state] as [string, State],
+    ...(state.Branches ?? []).flatMap((branch) => allStates(branch.States)),
+  ]);
+const tasks = allStates(States).filter(([, { Type }]) => Type === 'Task');
+
+describe('pipeline.asl.json', () => {
+  it('has one task for each step, named as its placeholder', () => {
+    expect(tasks.map(([name]) => name).sort()).toEqual(Object.keys(steps).sort());
+    for (const [name, { Resource }] of tasks) expect(Resource).toBe(`\${${name}}`);
+  });
+
+  it.each(tasks)('tries %s three times when that may help, and no unknown error', (_, { Retry, TimeoutSeconds }) => {
+    expect(TimeoutSeconds).toBeGreaterThan(0);
+    expect(Retry?.map(({ MaxAttempts }) => MaxAttempts)).toEqual([2]);
+    expect(Retry?.[0]?.ErrorEquals).toContain('Transient');
+    expect(Retry?.[0]?.ErrorEquals).not.toContain('States.ALL');
+  });
+
+  it('catches only what is wrong with the content: all else fails the execution and can be tried again', () => {
+    const caught = allStates(States).flatMap(([, { Catch = [] }]) => Catch.flatMap(({ ErrorEquals }) => ErrorEquals));
+    expect(new Set(caught)).toEqual(new Set(['Permanent', 'InvalidInput']));
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { fitIn } from '../../../cloud/steps/record.ts';
+import type { Label } from '../../../shared/model/label.ts';
+
+const box = { left: 0.1234, top: 0.1234, width: 0.1234, height: 0.1234 };
+const label = (name: string, confidence: number, instances: number): Label => ({
+  name,
+  confidence,
+  parents: ['Animal'],
+  categories: ['Animals and Pets'],
+  instances: Array.from({ length: instances }, (_, i) => ({ box, confidence: 50 + (i % 50) })),
+});
+const found = (labels: Label[]) => ({
+  outcome: { kind: 'analysed', category: 'failure' } as const,
+  media: null,
+  labels,
+  faces: null,
+  renditions: [],
+  matches: [],
+});
+const sizeOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+
+describe('fitIn', () => {
+  it('leaves what fits as it is', () => {
+    const small = found([label('Dog', 90, 3)]);
+    expect(fitIn(30_000, small)).toEqual({
+      ...small,
+      labels: [{ ...small.labels[0], instances: small.labels[0]?.instances.toReversed() }],
+    });
+  });
+
+  it('leaves out the least certain instances first, and no label', () => {
+    const fitted = fitIn(30_000, found([label('Crowd', 90, 500), label('Person', 99, 500)]));
+    expect(sizeOf(fitted)).toBeLessThan(30_000);
+    expect(fitted.labels.map(({ name }) => name)).toEqual(['Person', 'Crowd']);
+    expect(fitted.labels[0]?.instances).toHaveLength(20);
+    expect(fitted.labels[0]?.instances.every(({ confidence }) => confidence === 99 || confidence === 98)).toBe(true);
+  });
+
+  it('then leaves out the least certain labels', () => {
+    const fitted = fitIn(10_000, found(Array.from({ length: 100 }, (_, i) => label(`Label ${i} ${'x'.repeat(60)}`, i, 9))));
+    expect(sizeOf(fitted)).toBeLessThan(10_000);
+    expect(fitted.labels.map(({ confidence }) => confidence)).toEqual(Array.from({ length: 50 }, (_, i) => 99 - i));
+  });
+});
