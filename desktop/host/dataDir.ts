@@ -10,6 +10,12 @@ export function pixwatchDataDir(env: NodeJS.ProcessEnv, chosen?: string, platfor
   return named ? resolve(named) : join(applicationData(env, platform), 'pixwatch');
 }
 
+/** The folder that holds the vision models for all profiles: PIXWATCH_MODELS, else beside the usual data folder. Absolute. */
+export function pixwatchModelsDir(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
+  const named = env['PIXWATCH_MODELS'];
+  return named ? resolve(named) : join(applicationData(env, platform), 'pixwatch', 'models');
+}
+
 function applicationData(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
   const home = env['HOME'] || homedir();
   if (platform === 'win32') return env['APPDATA'] || join(home, 'AppData', 'Roaming');

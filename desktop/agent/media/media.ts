@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
-import { Permanent } from '../../../shared/errors.ts';
+import { messageOf, Permanent, Transient } from '../../../shared/errors.ts';
 import { renditionKey } from '../../../shared/keys.ts';
 import { type AssetId, type LibraryId, type Rendition, renditions } from '../../../shared/model/asset.ts';
 
@@ -13,7 +13,7 @@ import { type AssetId, type LibraryId, type Rendition, renditions } from '../../
 export interface MediaCache {
   /**
    * The path of a local copy and its content type.
-   * @throws Permanent when the cloud has no such rendition
+   * @throws Permanent when the cloud has no such rendition, Transient when it cannot be had right now
    */
   get(asset: AssetId, rendition: Rendition): Promise<{ path: string; type: string }>;
   /** Removes the copies of an asset that was analysed anew. */
@@ -50,10 +50,10 @@ async function download(s3: S3Client, bucket: string, key: string, path: string)
     await mkdir(dirname(path), { recursive: true });
     await pipeline(Body as Readable, createWriteStream(temporary, { flags: 'wx' }));
     await rename(temporary, path);
-  } catch (thrown) {
+  } catch (cause) {
     await rm(temporary, { force: true });
-    if (!(thrown instanceof NoSuchKey)) throw thrown;
-    throw new Permanent('There is no such picture of this file.', { cause: thrown });
+    if (cause instanceof NoSuchKey) throw new Permanent('The library has no such picture of this file.', { cause });
+    throw new Transient(`The picture cannot be had right now: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -6,6 +6,7 @@ import { ruleItem, rulesPartition } from '../../../shared/keys.ts';
 import { type Rule, rule as ruleSchema } from '../../../shared/model/rule.ts';
 import { parse } from '../../../shared/parse.ts';
 import type { LibraryTable } from '../sync/pullChanges.ts';
+import { cloudTrouble } from '../upload/cloudTrouble.ts';
 import { findRule, readRule, writeRule } from './rules.ts';
 
 /** Of two revisions of a rule the higher one holds; of two devices' same revision, the one written later. */
@@ -20,7 +21,7 @@ export function hasUnpushedRules(db: DatabaseSync): boolean {
  * Brings the rules of other devices here and those edited here to the cloud.
  * @param onBadItem gets each item that is no rule; it is left out
  * @returns whether a rule here changed
- * @throws what the SDK throws when the cloud does not answer
+ * @throws CloudUnavailable when the cloud cannot be used, SQLite's error when the database cannot be written
  */
 export async function syncRules(
   db: DatabaseSync,
@@ -35,33 +36,42 @@ export async function syncRules(
 
 async function pullRules(
   db: DatabaseSync,
-  { dynamodb, table, library }: LibraryTable,
+  cloud: LibraryTable,
   abortSignal: AbortSignal,
   onBadItem: (key: string, error: InvalidInput) => void,
 ): Promise<boolean> {
   let changed = false;
+  for (const item of await readRules(cloud, abortSignal)) {
+    try {
+      const rule = parse(ruleSchema, item, 'rule');
+      if (item['sk'] !== ruleItem(cloud.library, rule.id).sk) throw new InvalidInput('rule: is not what its key says');
+      const held = findRule(db, rule.id);
+      if (held && !isLater(rule, held)) continue;
+      writeRule(db, rule, { pushed: true });
+      changed = true;
+    } catch (thrown) {
+      if (!(thrown instanceof InvalidInput)) throw thrown;
+      onBadItem(String(item['sk']), thrown);
+    }
+  }
+  return changed;
+}
+
+/** All of them: a library has few. */
+async function readRules({ dynamodb, table, library }: LibraryTable, abortSignal: AbortSignal): Promise<Record<string, unknown>[]> {
   const query = {
     TableName: table,
     ConsistentRead: true,
     KeyConditionExpression: 'pk = :rules',
     ExpressionAttributeValues: { ':rules': rulesPartition(library) },
   };
-  for await (const page of paginateQuery({ client: dynamodb }, query, { abortSignal })) {
-    for (const item of page.Items ?? []) {
-      try {
-        const rule = parse(ruleSchema, item, 'rule');
-        if (item['sk'] !== ruleItem(library, rule.id).sk) throw new InvalidInput('rule: is not what its key says');
-        const held = findRule(db, rule.id);
-        if (held && !isLater(rule, held)) continue;
-        writeRule(db, rule, { pushed: true });
-        changed = true;
-      } catch (thrown) {
-        if (!(thrown instanceof InvalidInput)) throw thrown;
-        onBadItem(String(item['sk']), thrown);
-      }
-    }
+  const items: Record<string, unknown>[] = [];
+  try {
+    for await (const page of paginateQuery({ client: dynamodb }, query, { abortSignal })) items.push(...(page.Items ?? []));
+  } catch (thrown) {
+    throw cloudTrouble(thrown);
   }
-  return changed;
+  return items;
 }
 
 async function pushRules(db: DatabaseSync, { dynamodb, table, library }: LibraryTable, abortSignal: AbortSignal): Promise<void> {
@@ -77,7 +87,7 @@ async function pushRules(db: DatabaseSync, { dynamodb, table, library }: Library
       await dynamodb.send(put, { abortSignal });
     } catch (thrown) {
       // Another device was later, between our pull and this: the next pull brings its revision.
-      if (!(thrown instanceof ConditionalCheckFailedException)) throw thrown;
+      if (!(thrown instanceof ConditionalCheckFailedException)) throw cloudTrouble(thrown);
     }
     // Compared as text: an edit made while this one was on its way still waits.
     db.prepare('UPDATE rule SET pushed = 1 WHERE id = ? AND rule = ?').run(rule.id, json as string);

@@ -8,6 +8,7 @@ import { type AssetId, assetRecord, type LibraryId } from '../../../shared/model
 import { parse } from '../../../shared/parse.ts';
 import { raiseAlerts } from '../alerts/raiseAlerts.ts';
 import { transaction } from '../db/openDatabase.ts';
+import { cloudTrouble } from '../upload/cloudTrouble.ts';
 import { applyRecord } from './applyRecord.ts';
 import { readMeta, writeMeta } from './meta.ts';
 
@@ -55,7 +56,7 @@ export function hasPulledOnce(db: DatabaseSync): boolean {
 /**
  * Brings the local index up to date with the cloud's. Each page is one transaction with the cursor in it, so that a process that
  * dies goes on behind the last whole page; pages and items may come again at will.
- * @throws what the SDK throws when the cloud does not answer
+ * @throws CloudUnavailable when the cloud cannot be used, SQLite's error when the database cannot be written
  */
 export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options: PullOptions): Promise<void> {
   const cursor = readMeta(db, cursorKey);
@@ -69,7 +70,9 @@ export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options
     Limit: itemsPerPage,
   };
   do {
-    const page = await cloud.dynamodb.send(new QueryCommand(query), { abortSignal: options.signal });
+    const page = await cloud.dynamodb.send(new QueryCommand(query), { abortSignal: options.signal }).catch((cause) => {
+      throw cloudTrouble(cause);
+    });
     const applied = applyPage(db, cloud.library, page.Items ?? [], options);
     if (applied.length > 0) options.onApplied(applied);
     query.ExclusiveStartKey = page.LastEvaluatedKey;

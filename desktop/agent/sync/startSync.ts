@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../shared/clock.ts';
+import { messageOf } from '../../../shared/errors.ts';
 import { hasUnpushedRules, syncRules } from '../rules/syncRules.ts';
-import { cloudTrouble } from './cloudTrouble.ts';
 import { type Applied, hasPulledOnce, type LibraryTable, pullChanges } from './pullChanges.ts';
 import { repeat } from './repeat.ts';
 
@@ -85,7 +85,7 @@ export function startSync({ db, cloud, clock, pace = usualPace, onApplied, onRul
     } catch (thrown) {
       if (signal.aborted) return 0;
       failures++;
-      setOffline(cloudTrouble(thrown));
+      setOffline(messageOf(thrown));
       return Math.min(pace.slowestRetryMs, pace.retryMs * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
     }
   });

@@ -1,0 +1,35 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import * as v from 'valibot';
+import { type CommandName, commands } from '../../shared/commands.ts';
+import { InvalidInput, Permanent, Transient } from '../../shared/errors.ts';
+import { parse } from '../../shared/parse.ts';
+import type { Client } from '../../shared/rpc.ts';
+import { cloudTrouble } from './upload/cloudTrouble.ts';
+
+/** What Lambda answers in place of a result when the function threw. */
+const thrownByFunction = v.object({ errorType: v.string(), errorMessage: v.string() });
+const errorClasses: Record<string, new (text: string) => Error> = { Transient, Permanent, InvalidInput };
+
+/**
+ * The calls of shared/commands.ts: each invokes the backend's `commands` function and throws in its class what that threw;
+ * CloudUnavailable when the cloud cannot be used.
+ */
+export function connectCommands(lambda: LambdaClient, functionName: string): Client<typeof commands> {
+  const call = (command: CommandName) => async (input: unknown) => {
+    const answer = await invoke(lambda, functionName, { command, input });
+    return parse(commands[command].output, answer, command);
+  };
+  return Object.fromEntries(Object.keys(commands).map((name) => [name, call(name as CommandName)])) as unknown as Client<typeof commands>;
+}
+
+async function invoke(lambda: LambdaClient, FunctionName: string, request: object): Promise<unknown> {
+  const { FunctionError, Payload } = await lambda
+    .send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(request) }))
+    .catch((cause) => {
+      throw cloudTrouble(cause);
+    });
+  const payload: unknown = JSON.parse(Payload?.transformToString() || 'null');
+  if (!FunctionError) return payload;
+  const { errorType, errorMessage } = parse(thrownByFunction, payload, `answer of ${FunctionName}`);
+  throw new (errorClasses[errorType] ?? Error)(errorMessage);
+}

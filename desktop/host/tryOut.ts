@@ -1,0 +1,43 @@
+import { copyFile, mkdir, rename, stat } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { WatchedFolder } from '../../shared/contract.ts';
+import { messageOf, Permanent } from '../../shared/errors.ts';
+import type { Agent } from '../agent/agent.ts';
+
+/** Real photos that come with npm packages, and what they are called in the try-out library. */
+const photos: readonly { readonly package: string; readonly file: string; readonly name: string }[] = [1, 2, 3, 4, 5, 6].map((n) => ({
+  package: '@vladmandic/face-api',
+  file: `demo/sample${n}.jpg`,
+  name: `people ${n}.jpg`,
+}));
+
+/**
+ * Puts the try-out photos into `<dataDir>/try-out`, where they are not yet, and watches that folder.
+ * @throws Permanent when the photos are not installed or cannot be copied
+ */
+export async function addTryOut(agent: Agent, dataDir: string): Promise<WatchedFolder> {
+  const dir = join(dataDir, 'try-out');
+  try {
+    await mkdir(dir, { recursive: true });
+    for (const photo of photos) await copyOnce(pathOf(photo), dir, photo.name);
+  } catch (cause) {
+    throw new Permanent(`The try-out photos cannot be put into ${dir}: ${messageOf(cause)}. Run "npm ci" if they are missing.`, { cause });
+  }
+  return agent.handlers.addFolder({ path: dir });
+}
+
+function pathOf({ package: name, file }: (typeof photos)[number]): string {
+  const manifest = findPackageJSON(name, import.meta.url);
+  if (!manifest) throw new Permanent(`${name} is not installed`);
+  return join(dirname(manifest), file);
+}
+
+/** Hidden until it is whole, so that it is not taken up before. */
+async function copyOnce(source: string, dir: string, name: string): Promise<void> {
+  const target = join(dir, name);
+  if (await stat(target).catch(() => null)) return;
+  const unfinished = join(dir, `.${name}`);
+  await copyFile(source, unfinished);
+  await rename(unfinished, target);
+}
