@@ -42,18 +42,26 @@ export function openMediaCache(dir: string, s3: S3Client, bucket: string, librar
   };
 }
 
-/** Writes beside the target and renames: nobody ever sees half a picture. */
 async function download(s3: S3Client, bucket: string, key: string, path: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
   try {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     await mkdir(dirname(path), { recursive: true });
-    await pipeline(Body as Readable, createWriteStream(temporary, { flags: 'wx' }));
-    await rename(temporary, path);
+    await writeWhole(Body as Readable, path);
   } catch (cause) {
-    await rm(temporary, { force: true });
     if (cause instanceof NoSuchKey) throw new Permanent('The library has no such picture of this file.', { cause });
     throw new Transient(`The picture cannot be had right now: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Writes beside the target and renames: nobody ever sees half a picture. */
+async function writeWhole(content: Readable, path: string): Promise<void> {
+  const unfinished = `${path}.${randomUUID()}`;
+  try {
+    await pipeline(content, createWriteStream(unfinished, { flags: 'wx' }));
+    await rename(unfinished, path);
+  } catch (thrown) {
+    await rm(unfinished, { force: true });
+    throw thrown;
   }
 }
 

@@ -1,0 +1,103 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { beforeEach, expect, test } from 'vitest';
+import { startGateway } from '../../../../cloud/local/gateway/startGateway.ts';
+import { createS3 } from '../../../../cloud/local/s3/createS3.ts';
+import { type MediaCache, openMediaCache } from '../../../../desktop/agent/media/media.ts';
+import { createS3Client } from '../../../../desktop/agent/upload/s3Client.ts';
+import { systemClock } from '../../../../shared/clock.ts';
+import { Permanent, Transient } from '../../../../shared/errors.ts';
+import { renditionKey } from '../../../../shared/keys.ts';
+import { idOf, library } from '../search/library.ts';
+
+const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'not-secret' };
+const region = 'us-east-1';
+const bucket = 'pixwatch-output';
+const asset = idOf('a.jpg');
+
+let dir: string;
+let s3: S3Client;
+let cache: MediaCache;
+let requests: number;
+let stop: () => Promise<void>;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'pixwatch-media-'));
+  const store = await createS3({ dir: join(dir, 's3'), clock: systemClock, region, onEvent: async () => {}, log: console.error });
+  await store.createBucket(bucket);
+  const gateway = await startGateway({
+    port: 0,
+    credentials,
+    region,
+    services: { s3: store.service },
+    clock: systemClock,
+    log: console.error,
+  });
+  const names = { inputBucket: 'pixwatch-input', outputBucket: bucket, table: 'pixwatch', commandsFunction: 'pixwatch-commands' };
+  s3 = createS3Client({ endpoint: gateway.endpoint, region, library, ...names }, credentials);
+  requests = 0;
+  s3.middlewareStack.add(
+    (next) => (args) => {
+      requests++;
+      return next(args);
+    },
+    { step: 'initialize' },
+  );
+  cache = openMediaCache(join(dir, 'thumbs'), s3, bucket, library);
+  let isOpen = true;
+  stop = async () => {
+    if (isOpen) await gateway.close();
+    isOpen = false;
+  };
+  return async () => {
+    s3.destroy();
+    await stop();
+    await store.close();
+    await rm(dir, { recursive: true });
+  };
+});
+const put = (text: string) => s3.send(new PutObjectCommand({ Bucket: bucket, Key: renditionKey(library, asset, 'thumb'), Body: text }));
+
+test('fetches a rendition once and keeps it, also when the cloud is gone', async () => {
+  await put('picture');
+  requests = 0;
+  const answers = await Promise.all(Array.from({ length: 20 }, () => cache.get(asset, 'thumb')));
+  const path = join(dir, 'thumbs', asset.slice(0, 2), `${asset}-thumb.webp`);
+  expect(answers).toEqual(answers.map(() => ({ path, type: 'image/webp' })));
+  expect(await readFile(path, 'utf8')).toBe('picture');
+  expect(await readdir(join(path, '..'))).toHaveLength(1);
+  expect(requests).toBe(1);
+
+  await stop();
+  expect(await cache.get(asset, 'thumb')).toEqual({ path, type: 'image/webp' });
+});
+
+test('says when there is none, and asks again the next time', async () => {
+  await expect(cache.get(asset, 'pixelated')).rejects.toThrow(Permanent);
+  await expect(cache.get(asset, 'thumb')).rejects.toThrow('The library has no such picture of this file.');
+  await put('picture');
+  await expect(cache.get(asset, 'thumb')).resolves.toBeDefined();
+});
+
+test('says when the cloud cannot be reached, and leaves nothing behind', async () => {
+  await stop();
+  await expect(cache.get(asset, 'thumb')).rejects.toThrow(Transient);
+  expect(await readdir(dir)).toEqual(['s3']);
+});
+
+test('a picture that cannot be stored leaves nothing behind', async () => {
+  await put('picture');
+  await writeFile(join(dir, 'thumbs'), 'no folder');
+  await expect(cache.get(asset, 'thumb')).rejects.toThrow(Transient);
+});
+
+test('what was analysed anew is fetched anew', async () => {
+  await put('picture');
+  const { path } = await cache.get(asset, 'thumb');
+  await put('better picture');
+  await cache.forget(asset);
+  await cache.get(asset, 'thumb');
+  expect(await readFile(path, 'utf8')).toBe('better picture');
+});
