@@ -1,5 +1,6 @@
 import {
   AbortMultipartUploadCommand,
+  type CompletedPart,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
@@ -16,10 +17,8 @@ import { destination, task } from './state.ts';
 
 const input = v.object({ ...originalRef.entries, ended: v.object({ destination }) });
 
-/** S3 copies at most this much in one call. */
-const maxCopyBytes = 5 * 1024 ** 3;
-/** A copy of the largest object, 5 TB, then has 5,000 parts; 10,000 are allowed. */
-const partBytes = 1024 ** 3;
+/** In bytes: S3 copies up to 5 GB in one call, and in up to 10,000 parts what is larger, at most 5 TB. */
+const limits = { maxCopy: 5 * 1024 ** 3, part: 1024 ** 3 };
 
 /**
  * Moves the original from the inbox to where its record says. The inbox's object is deleted only when its copy is there in full, so that
@@ -43,37 +42,36 @@ export const file = task('File', input, async (original, backend) => {
 const isCopy = (copied: HeadObjectCommandOutput | null, source: HeadObjectCommandOutput) =>
   copied !== null && copied.ContentLength === source.ContentLength;
 
-/** Copies inside the input bucket, with the user metadata. `If-Match` makes sure that what was looked at is what is copied. */
-async function copy(backend: Backend, from: string, to: string, source: HeadObjectCommandOutput): Promise<void> {
-  const { inputBucket: Bucket } = backend.names;
-  const what = {
-    Bucket,
-    Key: to,
-    CopySource: `${Bucket}/${from.split('/').map(encodeURIComponent).join('/')}`,
-    CopySourceIfMatch: source.ETag,
-  };
-  if ((source.ContentLength ?? 0) <= maxCopyBytes) await backend.s3.send(new CopyObjectCommand(what));
-  else await copyInParts(backend, what, source);
-}
-
-async function copyInParts(
-  { s3 }: Backend,
-  { Bucket, Key, ...copySource }: { Bucket: string; Key: string; CopySource: string; CopySourceIfMatch: string | undefined },
-  { ContentLength: size = 0, ContentType, Metadata }: HeadObjectCommandOutput,
+/**
+ * Copies inside the input bucket, with the user metadata; what is too large for one call in parts.
+ * @throws when the source is not the object any more that `source` describes
+ */
+export async function copy(
+  backend: Backend,
+  from: string,
+  to: string,
+  source: HeadObjectCommandOutput,
+  { maxCopy, part } = limits,
 ): Promise<void> {
-  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key, ContentType, Metadata }));
-  const upload = { Bucket, Key, UploadId };
+  const { inputBucket: Bucket } = backend.names;
+  const copySource = { CopySource: `${Bucket}/${from.split('/').map(encodeURIComponent).join('/')}`, CopySourceIfMatch: source.ETag };
+  const { ContentLength: size = 0, ContentType, Metadata } = source;
+  if (size <= maxCopy) {
+    await backend.s3.send(new CopyObjectCommand({ Bucket, Key: to, ...copySource }));
+    return;
+  }
+  const { UploadId } = await backend.s3.send(new CreateMultipartUploadCommand({ Bucket, Key: to, ContentType, Metadata }));
+  const upload = { Bucket, Key: to, UploadId };
   try {
-    const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
-    for (let start = 0; start < size; start += partBytes) {
-      const PartNumber = Parts.length + 1;
-      const CopySourceRange = `bytes=${start}-${Math.min(start + partBytes, size) - 1}`;
-      const { CopyPartResult } = await s3.send(new UploadPartCopyCommand({ ...upload, ...copySource, PartNumber, CopySourceRange }));
-      Parts.push({ PartNumber, ETag: CopyPartResult?.ETag });
+    const Parts: CompletedPart[] = [];
+    for (let start = 0; start < size; start += part) {
+      const range = { PartNumber: Parts.length + 1, CopySourceRange: `bytes=${start}-${Math.min(start + part, size) - 1}` };
+      const { CopyPartResult } = await backend.s3.send(new UploadPartCopyCommand({ ...upload, ...copySource, ...range }));
+      Parts.push({ PartNumber: range.PartNumber, ETag: CopyPartResult?.ETag });
     }
-    await s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }));
+    await backend.s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }));
   } catch (thrown) {
-    await s3.send(new AbortMultipartUploadCommand(upload));
+    await backend.s3.send(new AbortMultipartUploadCommand(upload));
     throw thrown;
   }
 }

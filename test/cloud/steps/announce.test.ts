@@ -1,0 +1,109 @@
+import { expect, it } from 'vitest';
+import { announce } from '../../../cloud/steps/announce.ts';
+import { changeAsset, claim, finish } from '../../../cloud/steps/assets.ts';
+import { createBackend } from '../../../cloud/steps/backend.ts';
+import { drainOutbox } from '../../../cloud/steps/outbox.ts';
+import { listSubscriptions, subscribe, unsubscribe } from '../../../cloud/steps/subscriptions.ts';
+import { InvalidInput, Transient } from '../../../shared/errors.ts';
+import type { LibraryId } from '../../../shared/model/asset.ts';
+import type { RuleId } from '../../../shared/model/rule.ts';
+import { eventually } from '../local/serve.ts';
+import { claimantOf, openBackend, type TestBackend } from './openBackend.ts';
+
+const who = claimantOf(Buffer.from('photo'));
+const match = (rule: string, sns = true) => ({
+  rule: rule as RuleId,
+  revision: 1,
+  name: `Grüße ${rule}`,
+  because: 'Dog 97 %',
+  notify: { desktop: true, sns },
+});
+
+/** A finished asset with these matches, and one subscriber to the library's alerts. */
+async function openWith(...matches: ReturnType<typeof match>[]): Promise<TestBackend> {
+  const backend = await openBackend();
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org' });
+  await changeAsset(backend, who.library, who.asset, claim(who, 'dog.jpg'));
+  await changeAsset(backend, who.library, who.asset, finish(who, { outcome: { kind: 'analysed', category: 'success' }, matches }));
+  return backend;
+}
+
+/** A backend whose SNS cannot be reached. */
+const withoutSns = (backend: TestBackend): TestBackend => ({
+  ...backend,
+  sns: createBackend(
+    { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', credentials: { accessKeyId: 'k', secretAccessKey: 's' } },
+    backend,
+  ).sns,
+});
+
+/** Waits long enough to see an e-mail too many. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 300));
+
+it('publishes each match that asks for it once, however often and by however many it is announced', async () => {
+  const backend = await openWith(match('dogs'), match('quiet', false), match('pets'));
+  await Promise.all([1, 2, 3, 4].map(() => announce(who, backend)));
+  await announce(who, backend);
+  await drainOutbox(backend);
+  await eventually(() => backend.mails.length >= 2);
+  await settled();
+  expect(backend.mails).toHaveLength(2);
+  expect(backend.mails.map((mail) => /^Subject: (.*)$/m.exec(mail)?.[1]?.trim()).sort()).toEqual([
+    'Pixwatch: Gr?e dogs',
+    'Pixwatch: Gr?e pets',
+  ]);
+  expect(backend.mails[0]).toContain('dog.jpg');
+});
+
+it('lets alerts wait while SNS is down, and sends them when it is back', async () => {
+  const backend = await openWith(match('dogs'));
+  await announce(who, withoutSns(backend));
+  expect(backend.warnings).toEqual([expect.stringMatching(/wait in the outbox/)]);
+  await expect(drainOutbox(withoutSns(backend))).rejects.toThrow(Transient);
+  await drainOutbox(backend);
+  await drainOutbox(backend);
+  await eventually(() => backend.mails.length >= 1);
+  await settled();
+  expect(backend.mails).toHaveLength(1);
+});
+
+it('sends again what a sender that died had claimed, after a while', async () => {
+  const backend = await openWith(match('dogs'));
+  // Whoever waits for an answer that never comes holds the claim, as one that died does.
+  const publishing = Promise.withResolvers<void>();
+  const send = () => {
+    publishing.resolve();
+    return new Promise(() => {});
+  };
+  void announce(who, { ...backend, sns: Object.assign(Object.create(backend.sns), { send }) });
+  await publishing.promise;
+  await drainOutbox(backend);
+  await settled();
+  expect(backend.mails).toEqual([]);
+  backend.pass(301_000);
+  await drainOutbox(backend);
+  await eventually(() => backend.mails.length >= 1);
+});
+
+it('subscriptions belong to their library alone', async () => {
+  const backend = await openBackend();
+  const other = 'other' as LibraryId;
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org' });
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org' });
+  const [mine, ...more] = await listSubscriptions(backend, who.library);
+  expect(mine).toMatchObject({ protocol: 'email', endpoint: 'me@example.org', pending: false });
+  expect(more).toEqual([]);
+  expect(await listSubscriptions(backend, other)).toEqual([]);
+  await expect(unsubscribe(backend, other, mine?.arn ?? '')).rejects.toThrow(InvalidInput);
+  await unsubscribe(backend, who.library, mine?.arn ?? '');
+  expect(await listSubscriptions(backend, who.library)).toEqual([]);
+});
+
+it('does not tell one library of the matches of another', async () => {
+  const backend = await openWith(match('dogs'));
+  await subscribe(backend, 'other' as LibraryId, { protocol: 'email', endpoint: 'other@example.org' });
+  await announce(who, backend);
+  await eventually(() => backend.mails.length >= 1);
+  await settled();
+  expect(backend.mails.filter((mail) => mail.includes('other@example.org'))).toEqual([]);
+});
