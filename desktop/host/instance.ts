@@ -2,8 +2,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 
-/** Where the page of the running Pixwatch is. The address holds the page's token, hence readable by its owner only. */
-const instance = v.pipe(v.string(), v.parseJson(), v.object({ url: v.pipe(v.string(), v.url()) }));
+/** Where the page of the running Pixwatch is; nothing but a page of this computer is ever opened. It holds the page's token: only its owner may read it. */
+const instance = v.pipe(v.string(), v.parseJson(), v.object({ url: v.pipe(v.string(), v.regex(/^http:\/\/127\.0\.0\.1:\d+\//)) }));
 
 const fileIn = (dataDir: string) => join(dataDir, 'instance.json');
 

@@ -90,7 +90,7 @@ function termCondition(term: Term): Condition {
       return { kind: 'set', not, set: labelSet(term.above), values: [term.label, term.confidence] };
     case 'is':
       return term.is === 'alert'
-        ? { kind: 'entry', sql: `+n ${not ? 'NOT IN' : 'IN'} (SELECT asset FROM alert)`, values: [] }
+        ? { kind: 'entry', sql: `+n ${not ? 'NOT IN' : 'IN'} (SELECT +asset FROM alert)`, values: [] }
         : { kind: 'entry', sql: `kind ${not ? '<>' : '='} ?`, values: [term.is] };
     case 'taken':
       return { kind: 'entry', sql: `taken_at ${(term.side === 'after') === not ? '<' : '>='} ?`, values: [term.at] };
