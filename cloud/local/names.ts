@@ -1,6 +1,12 @@
+import * as v from 'valibot';
+import { libraryId } from '../../shared/model/asset.ts';
+
 /** What the local cloud's parts are called: as on AWS, but for the account, which no AWS account has. */
 export const account = '000000000000';
 export const region = 'us-east-1';
+
+/** Whoever can sign requests to this computer's cloud owns its one library. */
+export const library = v.parse(libraryId, 'local');
 
 export const inputBucket = 'pixwatch-input';
 export const outputBucket = 'pixwatch-output';

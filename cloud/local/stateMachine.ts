@@ -5,6 +5,7 @@ import {
   type StateMachineDefinition,
 } from 'aws-local-stepfunctions';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import { lambdaError } from './lambda.ts';
 import { functionArn, stateMachineArn, stateMachineName } from './names.ts';
 
 /** What a Task state runs: JSON in, JSON out. What it throws is matched by `name` in `Retry` and `Catch`. */
@@ -157,12 +158,6 @@ function asLambda(task: Task): Task {
 
 function stateError(name: string, message: string): Error {
   return Object.assign(new Error(message), { name });
-}
-
-/** How Lambda tells its caller that a function threw. */
-export function lambdaError(thrown: unknown): { errorType: string; errorMessage: string; trace: string[] } {
-  const { name, stack } = thrown instanceof Error ? thrown : { name: 'Error', stack: '' };
-  return { errorType: name, errorMessage: messageOf(thrown), trace: (stack ?? '').split('\n').slice(0, 20) };
 }
 
 function toEnding(thrown: unknown): Ending {

@@ -3,7 +3,7 @@ import type { Execution, Executions, StoredEvent } from './executions.ts';
 import { jsonService, operation } from './gateway/jsonService.ts';
 import { type Service, ServiceError } from './gateway/service.ts';
 import { executionArn, stateMachineArn } from './names.ts';
-import type { Runner } from './runExecutions.ts';
+import type { Runner } from './runner.ts';
 
 const arn = v.object({ executionArn: v.string() });
 const page = {

@@ -12,7 +12,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../cloud/local/database.ts';
 import { createExecutions, type Execution, statusChangeEvent } from '../../../cloud/local/executions.ts';
 import { executionArn, functionArn, stateMachineArn } from '../../../cloud/local/names.ts';
-import { runExecutions } from '../../../cloud/local/runExecutions.ts';
+import { createRunner } from '../../../cloud/local/runner.ts';
 import { loadStateMachine, type Task } from '../../../cloud/local/stateMachine.ts';
 import { createStates } from '../../../cloud/local/states.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
@@ -67,13 +67,14 @@ async function open(setup: Setup = {}) {
   const executions = createExecutions(database.sql, systemClock);
   const stateMachine = loadStateMachine(JSON.stringify(setup.states ?? definition), { ...tasks, ...setup.tasks });
   const lines: string[] = [];
-  const runner = runExecutions({
+  const runner = createRunner({
     executions,
     stateMachine,
     concurrency: setup.concurrency ?? 2,
     onFailed: setup.onFailed ?? (async () => {}),
     log: (line) => lines.push(line),
   });
+  runner.open();
   const client = new SFNClient(await serve({ states: createStates(executions, runner) }));
   const close = async () => {
     await runner.close();

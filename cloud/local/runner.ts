@@ -3,10 +3,10 @@ import { messageOf } from '../../shared/errors.ts';
 import { createRecorder } from './executionHistory.ts';
 import type { Execution, Executions } from './executions.ts';
 import { executionArn } from './names.ts';
-import { repeat } from './repeat.ts';
+import { type Repeated, repeat } from './repeat.ts';
 import type { Run, StateMachine } from './stateMachine.ts';
 
-export interface RunExecutionsOptions {
+export interface RunnerOptions {
   readonly executions: Executions;
   readonly stateMachine: StateMachine;
   /** How many run at a time; the others wait. */
@@ -18,6 +18,8 @@ export interface RunExecutionsOptions {
 }
 
 export interface Runner {
+  /** Begins to run: first what ran when the last process ended. */
+  open(): void;
   /** To be called when there is a new execution. */
   wake(): void;
   /** Ends an execution as ABORTED, at once. The task under way ends by itself; nothing comes of it. */
@@ -28,26 +30,25 @@ export interface Runner {
 
 const retryAfterMs = 10_000;
 
-/** Runs the executions in their order, those first that ran when the last process ended. */
-export function runExecutions({ executions, stateMachine, concurrency, onFailed, log }: RunExecutionsOptions): Runner {
+/** Makes what runs the executions, in their order. */
+export function createRunner({ executions, stateMachine, concurrency, onFailed, log }: RunnerOptions): Runner {
   const closing = new AbortController();
   const active = new Map<number, { readonly run: Run; readonly done: Promise<void> }>();
   let latest = 0;
+  /** Null until it is opened. */
+  let reports: Repeated | null = null;
 
-  const reports = repeat(
-    async () => {
-      for (const execution of executions.unreported()) {
-        if (closing.signal.aborted) return null;
-        await onFailed(execution);
-        executions.markReported(execution);
-      }
-      return null;
-    },
-    (thrown) => log(`A failed analysis could not be passed on and will be tried again: ${messageOf(thrown)}`),
-  );
+  const report = async () => {
+    for (const execution of executions.unreported()) {
+      if (closing.signal.aborted) return null;
+      await onFailed(execution);
+      executions.markReported(execution);
+    }
+    return null;
+  };
 
   const wake = () => {
-    while (!closing.signal.aborted && active.size < concurrency) {
+    while (reports && !closing.signal.aborted && active.size < concurrency) {
       const execution = executions.nextRunning(latest);
       if (!execution) return;
       latest = execution.n;
@@ -75,23 +76,26 @@ export function runExecutions({ executions, stateMachine, concurrency, onFailed,
       latest = Math.min(latest, execution.n - 1);
     }
     active.delete(execution.n);
-    reports.wake();
+    reports?.wake();
     wake();
   };
 
-  wake();
   return {
+    open() {
+      reports = repeat(report, (thrown) => log(`A failed analysis could not be passed on and will be tried again: ${messageOf(thrown)}`));
+      wake();
+    },
     wake,
     stop(execution, error, cause) {
       executions.end(execution, { status: 'ABORTED', error, cause });
       active.get(execution.n)?.run.abort();
-      reports.wake();
+      reports?.wake();
     },
     async close() {
       closing.abort();
       for (const { run } of active.values()) run.abort();
       await Promise.all([...active.values()].map(({ done }) => done));
-      await reports.close();
+      await reports?.close();
     },
   };
 }

@@ -1,0 +1,56 @@
+import { messageOf } from '../../shared/errors.ts';
+import { type Service, ServiceError } from './gateway/service.ts';
+import { functionArn } from './names.ts';
+
+/** What a function takes and gives is JSON. */
+export type LambdaFunction = (event: unknown) => Promise<unknown>;
+
+/** Lambda's own limit for a request, in bytes. */
+const maxEventBytes = 6_291_556;
+const invocation = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+
+/** The Lambda service: Invoke, synchronously, for functions by their name or ARN. */
+export function createLambda(functions: Readonly<Record<string, LambdaFunction>>): Service {
+  return async (request, response) => {
+    const [, encoded] = invocation.exec(request.rawPath) ?? [];
+    if (request.method !== 'POST' || encoded === undefined) {
+      throw new ServiceError('UnknownOperationException', 'The local cloud can only invoke functions.', 404);
+    }
+    const name = decodeURIComponent(encoded).split(':').at(-1) ?? '';
+    const run = Object.hasOwn(functions, name) ? functions[name] : undefined;
+    if (!run) throw new ServiceError('ResourceNotFoundException', `Function not found: ${functionArn(name)}`, 404);
+    const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
+    if (type !== 'RequestResponse') {
+      throw new ServiceError(
+        'InvalidParameterValueException',
+        `The local cloud invokes functions as RequestResponse only, not as ${type}.`,
+      );
+    }
+    const event = parseEvent((await request.readBody(maxEventBytes)).toString());
+    response.setHeader('content-type', 'application/json');
+    response.setHeader('x-amz-executed-version', '$LATEST');
+    try {
+      const result = await run(event);
+      response.end(JSON.stringify(result ?? null));
+    } catch (thrown) {
+      response.setHeader('x-amz-function-error', 'Unhandled');
+      response.end(JSON.stringify(lambdaError(thrown)));
+    }
+  };
+}
+
+function parseEvent(text: string): unknown {
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch (thrown) {
+    throw new ServiceError('InvalidRequestContentException', `Could not parse request body into json: ${messageOf(thrown)}`, 400, {
+      cause: thrown,
+    });
+  }
+}
+
+/** How Lambda tells its caller that a function threw. */
+export function lambdaError(thrown: unknown): { errorType: string; errorMessage: string; trace: string[] } {
+  const { name, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return { errorType: name, errorMessage: messageOf(thrown), trace: stack.split('\n').slice(0, 20) };
+}
