@@ -58,44 +58,27 @@ export function createEmails({ sql, clock, settingsPath, log }: EmailsOptions): 
       const next = statements.next.get()?.['at'];
       return typeof next === 'number' ? Math.max(0, next - clock.now()) : null;
     }
-    const settings = await readSettings(settingsPath);
-    const transport = connect(settings);
+    const { from, ...server } = await readSettings(settingsPath);
+    const transport = connect(server);
     try {
       for (const email of due) {
-        await deliver(transport, settings.from, email, signal);
+        settle(email, await handOver(transport, from, email, signal));
         problem = null;
       }
     } catch (thrown) {
-      throw new Transient(`the mail server ${settings.host}:${settings.port} cannot be used: ${messageOf(thrown)}`, { cause: thrown });
+      throw new Transient(`the mail server ${server.host}:${server.port} cannot be used: ${messageOf(thrown)}`, { cause: thrown });
     } finally {
       transport.close();
     }
     return 0;
   };
 
-  /** @throws when the mail server, not the e-mail, is the problem */
-  const deliver = async (transport: Mailer, from: string, email: WaitingEmail, signal: AbortSignal) => {
-    try {
-      await transport.sendMail({
-        from,
-        to: email.recipient,
-        subject: email.subject,
-        text: email.body,
-        messageId: `<${email.messageId}@pixwatch.local>`,
-        signal,
-      });
-      statements.remove.run(email.n);
-    } catch (thrown) {
-      const { command, responseCode = 0 } = parseSmtpError(thrown);
-      const refused = command === 'RCPT TO' || command === 'DATA';
-      if (!refused) throw thrown;
-      if (command === 'RCPT TO' && responseCode >= 500) {
-        log(`The mail server refuses ${email.recipient}; the e-mail is given up: ${messageOf(thrown)}`);
-        statements.remove.run(email.n);
-      } else {
-        statements.postpone.run({ n: email.n, at: clock.now() + Math.min(longestRetryMs, firstRetryMs * 2 ** email.tries) });
-      }
+  const settle = (email: WaitingEmail, handed: Handed) => {
+    if (handed.kind === 'later') {
+      return statements.postpone.run({ n: email.n, at: clock.now() + Math.min(longestRetryMs, firstRetryMs * 2 ** email.tries) });
     }
+    if (handed.kind === 'refused') log(`The mail server refuses ${email.recipient}; the e-mail is given up: ${handed.reason}`);
+    return statements.remove.run(email.n);
   };
 
   const sending = repeat(sendDue, (thrown) => {
@@ -112,6 +95,23 @@ export function createEmails({ sql, clock, settingsPath, log }: EmailsOptions): 
   };
 }
 
+/** What the mail server did with an e-mail: took it, will take it later, or says that there is no such recipient. */
+type Handed = { readonly kind: 'accepted' | 'later' } | { readonly kind: 'refused'; readonly reason: string };
+
+/** @throws when the mail server, not the e-mail, is the problem */
+async function handOver(transport: Mailer, from: string, email: WaitingEmail, signal: AbortSignal): Promise<Handed> {
+  const { messageId, recipient: to, subject, body: text } = email;
+  try {
+    await transport.sendMail({ from, to, subject, text, messageId: `<${messageId}@pixwatch.local>`, signal });
+    return { kind: 'accepted' };
+  } catch (thrown) {
+    const { command, responseCode = 0 } = parseSmtpError(thrown);
+    if (command === 'RCPT TO' && responseCode >= 500) return { kind: 'refused', reason: messageOf(thrown) };
+    if (command === 'RCPT TO' || command === 'DATA') return { kind: 'later' };
+    throw thrown;
+  }
+}
+
 type Mailer = ReturnType<typeof connect>;
 
 interface WaitingEmail extends Email {
@@ -119,7 +119,7 @@ interface WaitingEmail extends Email {
   readonly tries: number;
 }
 
-function connect({ host, port, secure, user, password }: SmtpSettings) {
+function connect({ host, port, secure, user, password }: Omit<SmtpSettings, 'from'>) {
   return createTransport({
     pool: true,
     maxConnections: 1,
