@@ -1,0 +1,129 @@
+import { useCallback, useState } from 'react';
+import type { LocalFile, Status } from '../../../shared/contract.ts';
+import type { FileStateKind } from '../../../shared/model/localFile.ts';
+import { useAgent, useConnection } from '../agent.tsx';
+import { useAction, usePages } from '../answers.ts';
+import type { Agent } from '../connection.ts';
+import { formatBytes, formatDuration } from '../format.ts';
+import { messages } from '../messages.ts';
+import { MoreBelow } from '../parts/MoreBelow.tsx';
+import { Problem } from '../parts/Problem.tsx';
+import { ProgressBar } from '../parts/ProgressBar.tsx';
+import { OpenPhoto } from './Detail.tsx';
+import { FileRow } from './FileRow.tsx';
+
+const groups = {
+  all: [],
+  working: ['settling', 'queued', 'uploading', 'analysing'],
+  attention: ['failed', 'unreachable'],
+  leftOut: ['kept', 'rejected', 'skipped'],
+  searchable: ['searchable'],
+} as const satisfies Record<string, readonly FileStateKind[]>;
+type Group = keyof typeof groups;
+
+/** What is being done, and the one state of every file. */
+export function Activity() {
+  const { status } = useConnection();
+  const [group, setGroup] = useState<Group>('all');
+  return (
+    <div className="view">
+      <h1>{messages.views.activity}</h1>
+      {status && (
+        <>
+          <Summary status={status} />
+          <GroupSwitch group={group} counts={status.files} onChange={setGroup} />
+        </>
+      )}
+      <FileList group={group} />
+    </div>
+  );
+}
+
+function Summary({ status }: { status: Status }) {
+  const agent = useAgent();
+  const { run, busy, problem } = useAction();
+  const { filesDone, filesTotal } = status.progress;
+  const isWorking = filesTotal > filesDone;
+  const failed = (status.files.failed ?? 0) > 0;
+  return (
+    <section className="card summary" aria-label={messages.status.progress}>
+      <div>
+        <h2>{isWorking ? messages.activity.busy(filesDone, filesTotal) : idleTitle(status)}</h2>
+        {isWorking && <ProgressBar status={status} />}
+        <p className="hint">{isWorking ? pace(status) : messages.activity.searchable(status.assets)}</p>
+        <Problem text={problem} />
+      </div>
+      <div className="actions">
+        <button type="button" disabled={busy} onClick={() => void run(() => (status.paused ? agent.resume({}) : agent.pause({})))}>
+          {status.paused ? messages.activity.resume : messages.activity.pause}
+        </button>
+        {failed && (
+          <button type="button" disabled={busy} onClick={() => void run(() => agent.retry({ path: null }))}>
+            {messages.activity.retryAll}
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function idleTitle({ paused, scanning, files }: Status): string {
+  if (paused) return messages.activity.idlePaused;
+  if (scanning) return messages.status.scanning;
+  const attention = countOf('attention', files);
+  return attention > 0 ? messages.activity.idleAttention(attention) : messages.activity.idle;
+}
+
+/** How many files are in a group. */
+function countOf(group: Group, files: Status['files']): number {
+  const kinds: readonly string[] = groups[group];
+  return Object.entries(files).reduce((sum, [kind, n]) => (group === 'all' || kinds.includes(kind) ? sum + n : sum), 0);
+}
+
+function pace({ paused, progress: { bytesSent, bytesTotal, bytesPerSecond, secondsLeft } }: Status): string {
+  const parts = [messages.activity.bytes(formatBytes(bytesSent), formatBytes(bytesTotal))];
+  if (paused) parts.push(messages.status.paused);
+  else if (bytesPerSecond > 0) parts.push(messages.activity.speed(formatBytes(bytesPerSecond)));
+  if (!paused && secondsLeft !== null) parts.push(messages.activity.left(formatDuration(secondsLeft)));
+  return parts.join(' · ');
+}
+
+function GroupSwitch({ group, counts, onChange }: { group: Group; counts: Status['files']; onChange(group: Group): void }) {
+  return (
+    <fieldset className="switch">
+      <legend className="unseen">{messages.activity.filter}</legend>
+      {(Object.keys(groups) as Group[]).map((name) => (
+        <label key={name}>
+          <input type="radio" name="group" checked={group === name} onChange={() => onChange(name)} />
+          <span>
+            {messages.activity.groups[name]} <span className="hint">{countOf(name, counts)}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+const fileEvents = ['statusChanged', 'libraryChanged', 'foldersChanged'] as const;
+
+function FileList({ group }: { group: Group }) {
+  const ask = useCallback(
+    (agent: Agent, cursor: string | null, limit: number) => agent.files({ kinds: [...groups[group]], cursor, limit }),
+    [group],
+  );
+  const { items, last, busy, problem, loadTo } = usePages<LocalFile, Awaited<ReturnType<typeof ask>>>(ask, fileEvents);
+  const opened = items.flatMap(({ asset }) => (asset ? [{ asset }] : []));
+  return (
+    <>
+      <Problem text={problem} />
+      {last && items.length === 0 && !busy && <p className="hint">{messages.activity.none}</p>}
+      <ul className="rows" aria-busy={busy}>
+        {items.map((file) => (
+          <FileRow key={file.path} file={file} />
+        ))}
+      </ul>
+      <MoreBelow shown={items.length} hasMore={last?.next != null} loadTo={loadTo} />
+      <OpenPhoto among={opened} />
+    </>
+  );
+}

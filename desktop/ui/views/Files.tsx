@@ -1,0 +1,30 @@
+import type { LocalFile } from '../../../shared/contract.ts';
+import { useConnection } from '../agent.tsx';
+import { useAction } from '../answers.ts';
+import { messages } from '../messages.ts';
+import { Problem } from '../parts/Problem.tsx';
+
+/** The paths on this computer that hold a photo. */
+export function Files({ files }: { files: readonly LocalFile[] }) {
+  const { host } = useConnection();
+  const { run, problem } = useAction();
+  return (
+    <section>
+      <h3>{messages.photo.where}</h3>
+      {files.length === 0 && <p className="hint">{messages.photo.noFiles}</p>}
+      <ul className="paths">
+        {files.map(({ path }) => (
+          <li key={path}>
+            <span className="path">{path}</span>
+            {host && (
+              <button type="button" className="link" onClick={() => void run(() => host.showFile({ path }))}>
+                {messages.photo.showFile}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <Problem text={problem} />
+    </section>
+  );
+}
