@@ -1,6 +1,15 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Credentials } from '../../../shared/connection.ts';
-import type { Service } from './service.ts';
+import { InvalidInput } from '../../../shared/errors.ts';
+import { asServiceError, sendError } from './errors.ts';
+import { bytesOf, drain, openPayload, type Payload, readAll } from './payload.ts';
+import { type Service, ServiceError, type SignedRequest } from './service.ts';
+import { readSignature, type Signature, signingKey, verifySignature } from './signature.ts';
 
 export interface Gateway {
   /** Like `http://127.0.0.1:4566`. */
@@ -22,8 +31,135 @@ export interface GatewayOptions {
   log(line: string): void;
 }
 
+/** Idle connections stay open longer than any client keeps them: a client that reuses one while we close it sees a reset. */
+const keepAliveMs = 75_000;
+/** A client that stops sending or reading for so long is gone. Longer than any answer takes to begin. */
+const stalledMs = 10 * 60_000;
+const closeGraceMs = 5_000;
+/** Services without `x-amz-content-sha256` sign the whole body, so it is held in memory; DynamoDB has the largest. */
+const maxHeldBytes = 16 << 20;
+
 /**
  * Listens on 127.0.0.1 and gives every request with a valid AWS signature (version 4, in the header or presigned) to its service.
  * @throws InvalidInput when the port is taken or may not be used
  */
-export declare function startGateway(options: GatewayOptions): Promise<Gateway>;
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  // No limit on the time of a whole request: a large upload over a slow line takes as long as it takes.
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: keepAliveMs }, (message, response) => {
+    void answer(options, message, response);
+  });
+  server.setTimeout(stalledMs);
+  await listen(server, options.port);
+  const { port } = server.address() as AddressInfo;
+  return { endpoint: `http://127.0.0.1:${port}`, close: () => close(server) };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = { EADDRINUSE: 'is in use by another program', EACCES: 'may not be used by this account' }[error.code ?? ''];
+      const text = `Port ${port} ${reason}. Choose another port, or leave the choice to Pixwatch by giving none.`;
+      reject(reason ? new InvalidInput(text, { cause: error }) : error);
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+async function answer(options: GatewayOptions, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  const id = randomBytes(8).toString('hex').toUpperCase();
+  response.setHeader('x-amz-request-id', id);
+  response.setHeader('x-amzn-requestid', id);
+  // SDKs correct their clock by this header, so it must be the one that signatures are judged by.
+  response.setHeader('date', new Date(options.clock.now()).toUTCString());
+  let serviceName: string | undefined;
+  try {
+    const { rawPath, rawQuery, query } = readTarget(message.url ?? '');
+    const signature = readSignature(message, query);
+    serviceName = signature.service;
+    const payload = await openVerified(options, message, signature, { rawPath, rawQuery, query });
+    const service = Object.hasOwn(options.services, serviceName) ? options.services[serviceName] : undefined;
+    if (!service) throw unknownService(serviceName, options.services);
+    const request: SignedRequest = {
+      message,
+      method: message.method ?? '',
+      headers: message.headers,
+      rawPath,
+      rawQuery,
+      query,
+      id,
+      body: payload.body,
+      trailer: (name) => payload.trailers.get(name),
+      readBody: (maxBytes) => readAll(payload.body, maxBytes),
+    };
+    await service(request, response);
+  } catch (thrown) {
+    await answerFailure(options, message, response, thrown, serviceName);
+  }
+}
+
+interface Target {
+  readonly rawPath: string;
+  readonly rawQuery: string;
+  readonly query: ReadonlyMap<string, string>;
+}
+
+function readTarget(url: string): Target {
+  const [, rawPath, rawQuery = ''] = /^(\/[^?]*)(?:\?(.*))?$/.exec(url) ?? [];
+  if (rawPath === undefined) throw new ServiceError('InvalidURI', 'The request must begin with a path.');
+  const query = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(rawQuery)) if (!query.has(name)) query.set(name, value);
+  return { rawPath, rawQuery, query };
+}
+
+/** The payload of a request, once its signature is found to be good. */
+async function openVerified(options: GatewayOptions, message: IncomingMessage, signature: Signature, target: Target): Promise<Payload> {
+  const { credentials, region, clock } = options;
+  const declared = message.headers['x-amz-content-sha256'] ?? target.query.get('X-Amz-Content-Sha256');
+  const verify = (payloadHash: string) =>
+    verifySignature(signature, message, { ...target, payloadHash }, { credentials, region, now: clock.now() });
+  if (declared === undefined && signature.service !== 's3') {
+    const held = await readAll(bytesOf(message), maxHeldBytes);
+    verify(createHash('sha256').update(held).digest('hex'));
+    return { body: Readable.from([held]), trailers: new Map() };
+  }
+  if (declared === undefined && signature.expires === null) {
+    throw new ServiceError('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
+  }
+  const payloadHash = String(declared ?? 'UNSIGNED-PAYLOAD');
+  verify(payloadHash);
+  return openPayload(message, payloadHash, {
+    key: signingKey(credentials.secretAccessKey, signature.scope),
+    timestamp: signature.timestamp,
+    scope: signature.scope,
+    seed: signature.signature,
+  });
+}
+
+function unknownService(name: string, services: GatewayOptions['services']): ServiceError {
+  const known = Object.keys(services).sort().join(', ');
+  return new ServiceError('UnknownServiceException', `The local cloud has no service '${name}'. It has: ${known}.`, 404);
+}
+
+async function answerFailure(
+  { log }: GatewayOptions,
+  message: IncomingMessage,
+  response: ServerResponse,
+  thrown: unknown,
+  serviceName: string | undefined,
+): Promise<void> {
+  if (message.socket.destroyed) return;
+  const error = asServiceError(thrown, serviceName);
+  if (error.status >= 500 && error.status !== 501)
+    log(`${serviceName} ${message.method} ${message.url?.split('?')[0]} failed: ${inspect(thrown)}`);
+  // An answer that began cannot become an error any more; cutting it short is the only way to say that it is not whole.
+  if (response.headersSent) return void response.destroy();
+  await drain(message);
+  sendError(message, response, error, serviceName);
+}

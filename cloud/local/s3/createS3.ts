@@ -1,6 +1,13 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Service } from '../gateway/service.ts';
-import type { ObjectCreated } from './events.ts';
+import { openBlobs } from './blobs.ts';
+import { addBucket } from './buckets.ts';
+import { openDatabase } from './database.ts';
+import { type ObjectCreated, startEvents } from './events.ts';
+import { isBlobAlive } from './metadata.ts';
+import { s3Service } from './route.ts';
 
 export interface S3Options {
   /** Made when missing. Only one process may have it open. */
@@ -12,7 +19,7 @@ export interface S3Options {
    * given again, also after a restart, until the returned promise fulfils.
    */
   onEvent(event: ObjectCreated): Promise<void>;
-  /** Gets one line when `onEvent` failed and will be called again. */
+  /** Gets a line for what failed and is tried again. */
   log(line: string): void;
 }
 
@@ -26,7 +33,22 @@ export interface S3 {
 }
 
 /**
- * Opens the object store in `dir`.
+ * Opens the object store in `dir`: `s3.db` knows the objects, `blobs/` has their bytes.
  * @throws InvalidInput when a newer Pixwatch wrote it
  */
-export declare function createS3(options: S3Options): Promise<S3>;
+export async function createS3({ dir, clock, region, onEvent, log }: S3Options): Promise<S3> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const database = await openDatabase(dir, log);
+  const blobs = await openBlobs(join(dir, 'blobs'), (blob) => isBlobAlive(database, blob), log);
+  const events = startEvents(database, { region, onEvent, log });
+  const store = { database, blobs, events, clock, region };
+  return {
+    service: s3Service(store),
+    createBucket: (name) => addBucket(store, name),
+    async close() {
+      await events.close();
+      await blobs.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { ServiceError } from '../gateway/service.ts';
+import { type Call, header, quoted, sendXml, unquoted } from './call.ts';
+import { type Checksum, checksumElement, checksumHeader, combineChecksums } from './checksums.ts';
+import { deletePart, type Part, partsOf } from './metadata.ts';
+import { parseXml } from './readXml.ts';
+import { requireUpload, type Upload } from './uploads.ts';
+import { commitObject } from './write.ts';
+
+const minPartBytes = 5 << 20;
+
+const checksumText = v.optional(v.string());
+const listedPart = v.object({
+  PartNumber: v.pipe(v.string(), v.digits(), v.transform(Number), v.maxValue(10_000)),
+  ETag: v.pipe(v.string(), v.transform(unquoted)),
+  ChecksumCRC32: checksumText,
+  ChecksumCRC32C: checksumText,
+  ChecksumCRC64NVME: checksumText,
+  ChecksumSHA1: checksumText,
+  ChecksumSHA256: checksumText,
+});
+type ListedPart = v.InferOutput<typeof listedPart>;
+const completeRequest = v.object({
+  CompleteMultipartUpload: v.object({ Part: v.pipe(v.array(listedPart), v.minLength(1), v.maxLength(10_000)) }),
+});
+/** 10,000 parts take some 3 MB. */
+const maxCompleteBytes = 8 << 20;
+
+/** Makes the listed parts the object, as they are: no byte is copied. */
+export async function completeUpload(call: Call): Promise<void> {
+  const { database, clock } = call.store;
+  requireUpload(call);
+  const body = await call.request.readBody(maxCompleteBytes);
+  const listed = parseXml(body.toString(), completeRequest).CompleteMultipartUpload.Part;
+  const object = await commitObject(call, 'CompleteMultipartUpload', () => {
+    const upload = requireUpload(call);
+    const stored = partsOf(database, upload.id);
+    const parts = chooseParts(stored, listed, upload);
+    const checksum = wholeChecksum(upload, parts);
+    const size = parts.reduce((sum, part) => sum + part.size, 0);
+    checkWhole(call, upload, size, checksum);
+    const left = stored.filter((part) => !parts.includes(part));
+    database.run('DELETE FROM upload WHERE id = ?', upload.id);
+    return {
+      object: {
+        bucket: call.bucket,
+        key: call.key,
+        content: upload.id,
+        size,
+        etag: wholeEtag(parts),
+        modifiedAt: clock.now(),
+        headers: upload.headers,
+        tags: upload.tags,
+        checksum,
+      },
+      dead: left.flatMap((part) => deletePart(database, upload.id, part.number)),
+    };
+  });
+  sendXml(call, 'CompleteMultipartUploadResult', {
+    Location: `http://${header(call, 'host')}${call.request.rawPath}`,
+    Bucket: call.bucket,
+    Key: call.key,
+    ETag: quoted(object.etag),
+    ...(object.checksum && { [checksumElement(object.checksum.algorithm)]: object.checksum.value, ChecksumType: object.checksum.type }),
+  });
+}
+
+/** The stored parts that the client lists, once it is clear that both mean the same. */
+function chooseParts(stored: readonly Part[], listed: readonly ListedPart[], upload: Upload): Part[] {
+  const byNumber = new Map(stored.map((part) => [part.number, part]));
+  return listed.map((wanted, index) => {
+    if (index > 0 && (listed[index - 1]?.PartNumber ?? 0) >= wanted.PartNumber) {
+      throw new ServiceError('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
+    }
+    const part = byNumber.get(wanted.PartNumber);
+    if (!part || part.etag !== wanted.ETag || !hasListedChecksum(part, wanted, upload)) {
+      throw new ServiceError(
+        'InvalidPart',
+        `One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag. Part number: ${wanted.PartNumber}`,
+      );
+    }
+    if (part.size < minPartBytes && index < listed.length - 1) {
+      throw new ServiceError(
+        'EntityTooSmall',
+        `Your proposed upload is smaller than the minimum allowed size. Part number: ${part.number}`,
+      );
+    }
+    return part;
+  });
+}
+
+function hasListedChecksum(part: Part, wanted: ListedPart, upload: Upload): boolean {
+  if (part.checksum === null) return true;
+  const value = wanted[`Checksum${part.checksum.algorithm}`];
+  if (value === undefined && upload.checksum?.type === 'COMPOSITE') {
+    const algorithm = upload.checksum.algorithm.toLowerCase();
+    throw new ServiceError(
+      'InvalidRequest',
+      `The upload was created using a ${algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${part.number} in the request.`,
+    );
+  }
+  return value === undefined || value === part.checksum.value;
+}
+
+/** The MD5 of the parts' MD5s, with their number. */
+function wholeEtag(parts: readonly Part[]): string {
+  const hash = createHash('md5');
+  for (const { etag } of parts) hash.update(etag, 'hex');
+  return `${hash.digest('hex')}-${parts.length}`;
+}
+
+function wholeChecksum({ checksum }: Upload, parts: readonly Part[]): Checksum | null {
+  if (checksum === null) return null;
+  const pieces = parts.map((part) => ({ value: part.checksum?.value ?? '', size: part.size }));
+  return combineChecksums(checksum.algorithm, checksum.type, pieces);
+}
+
+/** Compares the object with what the client says that it must be. */
+function checkWhole(call: Call, upload: Upload, size: number, checksum: Checksum | null): void {
+  const wantedSize = header(call, 'x-amz-mp-object-size');
+  if (wantedSize !== undefined && Number(wantedSize) !== size) {
+    throw new ServiceError('InvalidRequest', `The parts have ${size} bytes, not the ${wantedSize} that x-amz-mp-object-size says.`);
+  }
+  const wantedType = header(call, 'x-amz-checksum-type');
+  if (wantedType !== undefined && upload.checksum !== null && wantedType !== upload.checksum.type) {
+    throw new ServiceError(
+      'InvalidRequest',
+      `The upload was created using the ${upload.checksum.type} checksum mode. The complete request must use the same checksum mode.`,
+    );
+  }
+  const wantedValue = checksum && header(call, checksumHeader(checksum.algorithm));
+  if (checksum && wantedValue !== undefined && wantedValue !== checksum.value) {
+    throw new ServiceError('BadDigest', `The ${checksum.algorithm} you specified did not match the calculated checksum.`);
+  }
+}
