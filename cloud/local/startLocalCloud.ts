@@ -1,0 +1,227 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import type { Clock } from '../../shared/clock.ts';
+import { type Connection, type Credentials, connection } from '../../shared/connection.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { inboxPrefix } from '../../shared/keys.ts';
+import { parse } from '../../shared/parse.ts';
+import { type Backend, createBackend, type PipelineSettings, pipelineSettings } from '../steps/backend.ts';
+import { runCommand } from '../steps/commands.ts';
+import { dispatch } from '../steps/dispatch.ts';
+import { executionEnded } from '../steps/executionEnded.ts';
+import { drainOutbox } from '../steps/outbox.ts';
+import type { Task as Step } from '../steps/state.ts';
+import { steps } from '../steps/steps.ts';
+import { loadCredentials } from './credentials.ts';
+import { type Database, openDatabase } from './database.ts';
+import { openDynamodb } from './dynamodb.ts';
+import { createEmails } from './emails.ts';
+import { createExecutions, statusChangeEvent } from './executions.ts';
+import { startGateway } from './gateway/startGateway.ts';
+import { startInboxQueue } from './inboxQueue.ts';
+import { createLambda } from './lambda.ts';
+import * as names from './names.ts';
+import { openRekognition } from './openRekognition.ts';
+import { createQueues, type Queues } from './queues.ts';
+import { repeat } from './repeat.ts';
+import { createRunner } from './runner.ts';
+import { createS3 } from './s3/createS3.ts';
+import { createSns } from './sns.ts';
+import { createSqs } from './sqs.ts';
+import { loadStateMachine, type StateMachine } from './stateMachine.ts';
+import { createStates } from './states.ts';
+import { createSubscriptions } from './subscriptions.ts';
+
+export interface LocalCloudOptions {
+  /** Holds all of the cloud's data; made when missing. One process at a time may use it. */
+  readonly dir: string;
+  /** Any free port when absent. */
+  readonly port?: number;
+  /** The folder of the vision models' weights, which other profiles may share. */
+  readonly models: string;
+  /** How many pictures are looked at at a time; each takes some 300 MB of memory. */
+  readonly workers?: number;
+  readonly settings?: Partial<PipelineSettings>;
+  readonly clock: Clock;
+  /** Gets one line about what failed and is tried again, and what a person should do. */
+  log(line: string): void;
+  /** Called while the weights are fetched, which happens once. */
+  onModelProgress?(progress: { receivedBytes: number; totalBytes: number }): void;
+}
+
+export interface LocalCloud {
+  readonly connection: Connection;
+  readonly credentials: Credentials;
+  readonly endpoint: string;
+  /** Fulfils when pictures are looked at; rejects when the vision models cannot be fetched, which is tried again. */
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+const queueSettings = new Map([
+  // So many failed dispatches, with growing pauses, are some ten minutes.
+  [names.inboxQueue, { visibilityTimeout: 60_000, deadLetters: { queue: names.deadLetterQueue, maxReceiveCount: 15 } }],
+  [names.deadLetterQueue, { visibilityTimeout: 60_000 }],
+]);
+
+/** AWS's timer for the outbox rings as often. */
+const outboxEveryMs = 60_000;
+
+/**
+ * Opens the whole of Pixwatch's backend on this computer, behind one AWS-compatible endpoint on 127.0.0.1. What waited or ran when the last
+ * process ended, however it ended, goes on.
+ * @throws InvalidInput when another process uses the folder, a newer Pixwatch wrote it, or the port is taken
+ */
+export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
+  const parts: Closable[] = [];
+  const close = async () => {
+    // What was opened last uses what was opened before it.
+    for (const part of parts.splice(0).toReversed()) await part.close();
+  };
+  try {
+    const opened = await open(options, (part) => {
+      parts.push(part);
+      return part;
+    });
+    return { ...opened, close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** Notes a part that is to be closed with the cloud. */
+type Own = <P extends Closable>(part: P) => P;
+
+async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalCloud, 'close'>> {
+  const { dir, port = 0, models, workers = Math.min(2, availableParallelism()), clock, log, onModelProgress = () => {} } = options;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const database = own(await openDatabase(join(dir, 'local.db')));
+  const credentials = await loadCredentials(join(dir, 'credentials.json'));
+  const queues = createQueues(database.sql, clock, queueSettings);
+  const { s3, dynamodb } = await openStores(options, database, queues, own);
+  const emails = own(createEmails({ sql: database.sql, clock, settingsPath: join(dir, 'smtp.json'), log }));
+  const subscriptions = createSubscriptions(database.sql);
+  subscriptions.addTopic(names.alertsTopicArn);
+
+  // The pipeline's steps reach the services through the gateway, as on AWS; it cannot be there before the services are.
+  const { promise: backend, resolve: setBackend } = Promise.withResolvers<Backend>();
+  const executions = createExecutions(database.sql, clock);
+  const runner = createRunner({
+    executions,
+    stateMachine: await loadPipeline(backend),
+    // One more than can be looked at: it is drawn and stored meanwhile.
+    concurrency: workers + 1,
+    onFailed: async (execution) => executionEnded(statusChangeEvent(execution), await backend),
+    log,
+  });
+  const rekognition = own(
+    openRekognition({
+      dir: models,
+      workers,
+      getObject: async (bucket, key, maxBytes) => getStart(await backend, bucket, key, maxBytes + 1),
+      // Until then pictures wait, rather than to fail for lack of the models.
+      onReady: () => runner.open(),
+      onProgress: onModelProgress,
+      log,
+    }),
+  );
+  const services = {
+    s3,
+    dynamodb,
+    sns: createSns({ database, subscriptions, emails, log }),
+    sqs: createSqs(queues),
+    states: createStates(executions, runner),
+    rekognition: rekognition.service,
+    lambda: createLambda({ [names.commandsFunction]: async (event) => runCommand(event, names.library, await backend) }),
+  };
+  const { endpoint } = own(await startGateway({ port, credentials, region: names.region, services, clock, log }));
+  setBackend(own(createLocalBackend(endpoint, credentials, options)));
+
+  own(runner);
+  own(startInboxQueue({ queues, queue: names.inboxQueue, dispatch: async (event) => dispatch(event, await backend), log }));
+  own(
+    repeat(
+      async () => {
+        await drainOutbox(await backend);
+        return outboxEveryMs;
+      },
+      (thrown) => log(`Alerts wait in the outbox: ${messageOf(thrown)}`),
+    ),
+  );
+  return { connection: connectionTo(endpoint), credentials, endpoint, ready: rekognition.ready };
+}
+
+async function openStores({ dir, clock, log }: LocalCloudOptions, database: Database, queues: Queues, own: Own) {
+  const dynamodb = own(await openDynamodb(join(dir, 'dynamodb')));
+  await dynamodb.createTable(names.table);
+  const s3 = own(
+    await createS3({
+      dir: join(dir, 's3'),
+      clock,
+      region: names.region,
+      async onEvent(event) {
+        const { bucket, object } = event.detail;
+        if (bucket.name !== names.inputBucket || !object.key.startsWith(inboxPrefix)) return;
+        queues.send(names.inboxQueue, JSON.stringify(event));
+        await database.flush();
+      },
+      log,
+    }),
+  );
+  for (const bucket of [names.inputBucket, names.outputBucket]) await s3.createBucket(bucket);
+  return { s3: s3.service, dynamodb: dynamodb.service };
+}
+
+async function loadPipeline(backend: Promise<Backend>): Promise<StateMachine> {
+  const text = await readFile(new URL('../pipeline.asl.json', import.meta.url), 'utf8');
+  const bound = Object.entries<Step>(steps).map(([name, step]) => [name, async (input: unknown) => step(input, await backend)] as const);
+  return loadStateMachine(text, Object.fromEntries(bound));
+}
+
+/** The first bytes of an object. */
+async function getStart({ s3 }: Backend, Bucket: string, Key: string, bytes: number): Promise<Uint8Array> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, Range: `bytes=0-${bytes - 1}` }));
+  return (await Body?.transformToByteArray()) ?? new Uint8Array();
+}
+
+/** The steps' clients of the endpoint. */
+function createLocalBackend(endpoint: string, credentials: Credentials, { settings = {}, clock, log }: LocalCloudOptions) {
+  const queueUrl = (queue: string) => `${endpoint}/${names.account}/${queue}`;
+  const backend = createBackend(
+    // The SDK writes into the credentials it is given.
+    { endpoint, region: names.region, credentials: { ...credentials } },
+    {
+      names: {
+        inputBucket: names.inputBucket,
+        outputBucket: names.outputBucket,
+        table: names.table,
+        topicArn: names.alertsTopicArn,
+        stateMachineArn: names.stateMachineArn,
+        inboxQueueUrl: queueUrl(names.inboxQueue),
+        deadLetterQueueUrl: queueUrl(names.deadLetterQueue),
+      },
+      settings: parse(pipelineSettings, settings, 'settings'),
+      clock,
+      warn: log,
+    },
+  );
+  const { s3, dynamodb, rekognition, sns, sfn, sqs } = backend;
+  return {
+    ...backend,
+    async close() {
+      for (const client of [s3, dynamodb, rekognition, sns, sfn, sqs]) client.destroy();
+    },
+  };
+}
+
+function connectionTo(endpoint: string): Connection {
+  const { region, inputBucket, outputBucket, table, commandsFunction } = names;
+  return parse(connection, { endpoint, region, library: names.library, inputBucket, outputBucket, table, commandsFunction }, 'connection');
+}
