@@ -64,6 +64,8 @@ export interface ReceiveOptions {
 /** @param settings every queue there is, by name */
 export function createQueues(sql: DatabaseSync, clock: Clock, settings: ReadonlyMap<string, QueueSettings>): Queues {
   const statements = prepareStatements(sql);
+  // Whoever had received these ended with the last process, before deleting them.
+  statements.giveBack.run({ now: clock.now() });
   const changes = new EventEmitter().setMaxListeners(0);
 
   const settingsOf = (queue: string): QueueSettings => {
@@ -129,6 +131,7 @@ function prepareStatements(sql: DatabaseSync) {
         first_received_at = coalesce(first_received_at, :now)
       WHERE n IN (SELECT n FROM message WHERE queue = :queue AND visible_at <= :now ORDER BY visible_at, n LIMIT :max)
       RETURNING *`),
+    giveBack: sql.prepare('UPDATE message SET visible_at = :now WHERE visible_at > :now AND receipt IS NOT NULL'),
     remove: sql.prepare('DELETE FROM message WHERE queue = ? AND receipt = ?'),
     hide: sql.prepare('UPDATE message SET visible_at = :visibleAt WHERE queue = :queue AND receipt = :receipt AND visible_at > :now'),
     nextDue: sql.prepare('SELECT min(visible_at) AS at FROM message WHERE queue = ?'),
