@@ -9,6 +9,7 @@ export const migrations = [
   CREATE TABLE watched_folder (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL UNIQUE,
+    device TEXT,                           -- where its files were last seen; tells an empty folder from a drive that was taken off
     problem TEXT
   );
 
@@ -40,30 +41,68 @@ export const migrations = [
     asset INTEGER REFERENCES asset (n),    -- null until hashed
     kind TEXT NOT NULL CHECK (kind IN ('settling', 'known', 'skipped', 'unreachable')),
     reason TEXT,
-    changed_at TEXT NOT NULL
+    changed_at TEXT NOT NULL,              -- ISO, UTC: when its state last changed
+    state TEXT NOT NULL DEFAULT 'settling' -- FileState.kind; the triggers below keep it
   );
   CREATE INDEX local_file_folder ON local_file (folder);
   CREATE INDEX local_file_asset ON local_file (asset);
+  CREATE INDEX local_file_state ON local_file (state, changed_at, path);
 
-  -- An asset on its way to the cloud; gone once uploaded.
+  -- An asset on its way to the cloud; gone once uploaded. It is read from any local file that is known to hold it.
   CREATE TABLE upload_job (
     asset INTEGER PRIMARY KEY REFERENCES asset (n),
-    path TEXT NOT NULL,                    -- where to read it
-    stamp TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'uploading', 'failed')),
+    size INTEGER NOT NULL,                 -- the asset's, here so that what is left can be summed up in no time
+    state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'uploading', 'failed')),
     attempts INTEGER NOT NULL DEFAULT 0,
     next_try_at INTEGER NOT NULL DEFAULT 0, -- ms since 1970
     reason TEXT,
     upload_id TEXT,                        -- multipart in progress
     part_size INTEGER
   );
-  CREATE INDEX upload_job_due ON upload_job (state, next_try_at);
+  CREATE INDEX upload_job_due ON upload_job (state, next_try_at, size);
+  -- A part that S3 acknowledged, and the CRC-32 of what was sent.
   CREATE TABLE upload_part (
     asset INTEGER NOT NULL REFERENCES upload_job (asset) ON DELETE CASCADE,
     number INTEGER NOT NULL,
     etag TEXT NOT NULL,
+    crc32 INTEGER NOT NULL,
     PRIMARY KEY (asset, number)
   ) WITHOUT ROWID;
+
+  -- The one state of every local file, and how many files are in each, kept up to date so that neither has to be looked for.
+  CREATE VIEW file_state AS
+    SELECT path, CASE
+      WHEN local_file.kind <> 'known' THEN local_file.kind
+      WHEN uploaded = 0 THEN coalesce(upload_job.state, 'queued')
+      WHEN coalesce(outcome, 'pending') = 'pending' THEN 'analysing'
+      WHEN outcome = 'analysed' THEN 'searchable'
+      ELSE outcome
+    END AS state
+    FROM local_file LEFT JOIN asset ON n = local_file.asset LEFT JOIN upload_job ON upload_job.asset = n;
+  CREATE TABLE file_count (state TEXT PRIMARY KEY, files INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TRIGGER file_state_new AFTER INSERT ON local_file BEGIN
+    INSERT INTO file_count VALUES (NEW.state, 1) ON CONFLICT (state) DO UPDATE SET files = files + 1;
+    UPDATE local_file SET state = (SELECT state FROM file_state WHERE path = NEW.path) WHERE path = NEW.path;
+  END;
+  CREATE TRIGGER file_state_of_file AFTER UPDATE OF kind, asset ON local_file BEGIN
+    UPDATE local_file SET state = (SELECT state FROM file_state WHERE path = NEW.path) WHERE path = NEW.path;
+  END;
+  CREATE TRIGGER file_state_of_asset AFTER UPDATE OF uploaded, outcome ON asset BEGIN
+    UPDATE local_file SET state = (SELECT state FROM file_state WHERE path = local_file.path) WHERE asset = NEW.n;
+  END;
+  CREATE TRIGGER file_state_of_new_job AFTER INSERT ON upload_job BEGIN
+    UPDATE local_file SET state = (SELECT state FROM file_state WHERE path = local_file.path) WHERE asset = NEW.asset;
+  END;
+  CREATE TRIGGER file_state_of_job AFTER UPDATE OF state ON upload_job BEGIN
+    UPDATE local_file SET state = (SELECT state FROM file_state WHERE path = local_file.path) WHERE asset = NEW.asset;
+  END;
+  CREATE TRIGGER file_count_moved AFTER UPDATE OF state ON local_file WHEN NEW.state <> OLD.state BEGIN
+    UPDATE file_count SET files = files - 1 WHERE state = OLD.state;
+    INSERT INTO file_count VALUES (NEW.state, 1) ON CONFLICT (state) DO UPDATE SET files = files + 1;
+  END;
+  CREATE TRIGGER file_count_removed AFTER DELETE ON local_file BEGIN
+    UPDATE file_count SET files = files - 1 WHERE state = OLD.state;
+  END;
 
   CREATE TABLE label (
     n INTEGER PRIMARY KEY,

@@ -1,0 +1,296 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, isoTime } from '../../../shared/clock.ts';
+import type { Status } from '../../../shared/contract.ts';
+import { readMeta, writeMeta } from '../sync/meta.ts';
+import { CloudUnavailable } from '../upload/cloudTrouble.ts';
+import { heldAssets, mostAsked } from '../upload/heldAssets.ts';
+import { abortUpload } from '../upload/originals.ts';
+import { smallestPart } from '../upload/planParts.ts';
+import type { UploadTarget } from '../upload/uploadFile.ts';
+import { type Backoff, defaultBackoff, type Rand } from './backoff.ts';
+import { createBell } from './bell.ts';
+import { createGate, type Gate } from './gate.ts';
+import {
+  abandonedJobs,
+  dropAbandoned,
+  dueJobs,
+  hasQueued,
+  holds,
+  type JobSize,
+  markStored,
+  nextTurnAt,
+  postponeAbandoned,
+  type QueuedJob,
+  remaining,
+  requeueInterrupted,
+  retryFailed,
+} from './jobs.ts';
+import { followProgress, nothingToDo } from './progress.ts';
+import { type Learnt, type RunOptions, runJob } from './runJob.ts';
+import { createSlots } from './slots.ts';
+
+export interface DrainOptions {
+  readonly db: DatabaseSync;
+  readonly clock: Clock;
+  readonly target: UploadTarget;
+  readonly random?: Rand;
+  readonly backoff?: Backoff;
+  /** How long a job whose file is gone waits for it to turn up elsewhere, in milliseconds. */
+  readonly abandonAfterMs?: number;
+  /** A file is not what the database says; it waits to be looked at again: `FolderWatch.recheck`. */
+  onStale(path: string): void;
+  /** The cloud has acknowledged assets. */
+  onStored(): void;
+  /** The state of files or of the queue changed; comes often. */
+  onChange(): void;
+  /** Something else than a file or the cloud failed, e.g. the database cannot be written. It is tried again. */
+  onError(thrown: unknown): void;
+}
+
+/** Sends what is queued until it is closed. It alone retries. */
+export interface UploadQueue {
+  /** There may be something new to send. */
+  wake(): void;
+  /** Files are gone: what is being sent from them is broken off. */
+  filesGone(): void;
+  /** Tries a failed file again, or all of them with null. */
+  retry(path: string | null): void;
+  /** Begins nothing new until `resume`, also after a restart. Requests under way end, so that nothing is sent twice. */
+  pause(): void;
+  resume(): void;
+  isPaused(): boolean;
+  /** Whether nothing is left that could be sent. */
+  isIdle(): boolean;
+  /** Why the cloud cannot be reached; null when it can, or nothing is to be sent. */
+  offline(): string | null;
+  progress(): Status['progress'];
+  /** How many bytes of an asset that is being sent are in the cloud. @param n asset.n */
+  bytesOf(n: number): number;
+  close(): Promise<void>;
+}
+
+/** Room for requests under way: many small files, or four parts. It bounds the memory too. */
+const room = { requests: 8, bytes: 4 * smallestPart };
+/** Large files one after the other are of use sooner than all at the same time; the second keeps the line busy while the first is completed. */
+const atOnce: Record<JobSize, number> = { small: room.requests, large: 2 };
+const defaultAbandonAfterMs = 60_000;
+const longestRestMs = 5000;
+const restAfterFaultMs = 10_000;
+const pausedKey = 'paused';
+
+interface Running {
+  readonly job: QueuedJob;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+export function drainQueue(options: DrainOptions): UploadQueue {
+  return new Drain(options);
+}
+
+class Drain implements UploadQueue {
+  readonly #options: DrainOptions;
+  readonly #run: RunOptions;
+  readonly #gate: Gate;
+  readonly #bell = createBell();
+  readonly #stop = new AbortController();
+  readonly #ready: Record<JobSize, QueuedJob[]> = { small: [], large: [] };
+  readonly #running = new Map<number, Running>();
+  readonly #loop: Promise<void>;
+  /** What a job's run failed with through no fault of the file or the cloud. */
+  #fault: unknown;
+  #isPaused: boolean;
+  #sweptAt = 0;
+
+  constructor(options: DrainOptions) {
+    const { db, clock, backoff = defaultBackoff, random = Math.random } = options;
+    this.#options = options;
+    this.#run = { ...options, backoff, random, slots: createSlots(room), progress: followProgress(clock) };
+    this.#gate = createGate(clock, backoff, random);
+    this.#isPaused = readMeta(db, pausedKey) === 'yes';
+    if (this.#isPaused) this.#run.slots.pause();
+    requeueInterrupted(db);
+    this.filesGone();
+    this.#loop = this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await (this.#isPaused ? this.#bell.rest(longestRestMs) : this.#step());
+      } catch (thrown) {
+        if (this.#stop.signal.aborted) break;
+        if (thrown instanceof CloudUnavailable) this.#gate.failed(thrown.message);
+        else await this.#recover(thrown);
+      }
+    }
+    await this.#untilNothingRuns();
+  }
+
+  /** Takes one job up, or rests when there is none or no room for it. */
+  async #step(): Promise<void> {
+    await this.#gate.enter(this.#stop.signal);
+    if (this.#fault !== undefined) throw this.#fault;
+    await this.#sweep();
+    const job = this.#isPaused ? null : await this.#nextJob();
+    if (job) return this.#start(job);
+    this.#gate.left();
+    const { db, clock } = this.#options;
+    if (this.isIdle()) this.#run.progress.end();
+    const turnAt = nextTurnAt(db, clock.now()) ?? Number.POSITIVE_INFINITY;
+    await this.#bell.rest(Math.min(longestRestMs, turnAt - clock.now()));
+  }
+
+  async #nextJob(): Promise<QueuedJob | null> {
+    for (const size of ['small', 'large'] as const) {
+      const running = [...this.#running.values()].filter(({ job }) => sizeOf(job) === size).length;
+      if (running >= atOnce[size]) continue;
+      const job = this.#ready[size].shift() ?? (await this.#fetch(size));
+      if (job) return job;
+    }
+    return null;
+  }
+
+  /** Fetches the next jobs, leaves out what the library holds already, and gives the first of them. */
+  async #fetch(size: JobSize): Promise<QueuedJob | null> {
+    const { db, clock, target, onStored, onChange } = this.#options;
+    for (;;) {
+      const due = dueJobs(db, size, clock.now(), mostAsked);
+      if (due.length === 0) return null;
+      const assets = due.map(({ asset }) => asset);
+      const held = await heldAssets(target, assets, this.#stop.signal);
+      const done = due.filter(({ asset }) => held.has(asset));
+      if (done.length > 0) {
+        markStored(
+          db,
+          done.map(({ n }) => n),
+          isoTime(clock),
+        );
+        for (const { n, size: bytes } of done) this.#run.progress.finish(n, bytes);
+        onStored();
+        onChange();
+      }
+      this.#ready[size] = due.filter(({ asset }) => !held.has(asset));
+      const first = this.#ready[size].shift();
+      if (first) return first;
+    }
+  }
+
+  #start(job: QueuedJob): void {
+    const stop = new AbortController();
+    const ended = runJob(this.#run, job, AbortSignal.any([this.#stop.signal, stop.signal]))
+      .then(
+        (learnt) => this.#learn(learnt),
+        (thrown) => {
+          this.#fault = thrown;
+          this.#gate.left();
+        },
+      )
+      .finally(() => {
+        this.#running.delete(job.n);
+        this.#bell.ring();
+      });
+    this.#running.set(job.n, { job, stop, ended });
+  }
+
+  #learn(learnt: Learnt): void {
+    if (learnt.kind === 'answered') this.#gate.succeeded();
+    else if (learnt.kind === 'unavailable') this.#gate.failed(learnt.reason);
+    else this.#gate.left();
+  }
+
+  /** Gives up jobs whose file did not turn up again. Their multipart uploads would be paid for ever. */
+  async #sweep(): Promise<void> {
+    const { db, clock, target } = this.#options;
+    const everyMs = Math.min(longestRestMs, this.#abandonAfterMs);
+    if (clock.now() - this.#sweptAt < everyMs) return;
+    for (const job of abandonedJobs(db, clock.now())) {
+      if (job.uploadId !== null) await abortUpload(target, job, job.uploadId, this.#stop.signal);
+      dropAbandoned(db, job.n);
+    }
+    this.#sweptAt = clock.now();
+  }
+
+  get #abandonAfterMs(): number {
+    return this.#options.abandonAfterMs ?? defaultAbandonAfterMs;
+  }
+
+  async #recover(fault: unknown): Promise<void> {
+    const { db, onError } = this.#options;
+    this.#fault = undefined;
+    this.#gate.left();
+    onError(fault);
+    await this.#untilNothingRuns();
+    await sleep(restAfterFaultMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    this.#ready.small = [];
+    this.#ready.large = [];
+    requeueInterrupted(db);
+  }
+
+  async #untilNothingRuns(): Promise<void> {
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+  }
+
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  filesGone(): void {
+    const { db, clock } = this.#options;
+    postponeAbandoned(db, clock.now(), clock.now() + this.#abandonAfterMs);
+    for (const { job, stop } of this.#running.values()) if (!holds(db, job.path, job.n)) stop.abort();
+  }
+
+  retry(path: string | null): void {
+    retryFailed(this.#options.db, path);
+    this.#options.onChange();
+    this.#gate.hurry();
+    this.#bell.ring();
+  }
+
+  pause(): void {
+    writeMeta(this.#options.db, pausedKey, 'yes');
+    this.#isPaused = true;
+    this.#run.slots.pause();
+    this.#options.onChange();
+  }
+
+  resume(): void {
+    writeMeta(this.#options.db, pausedKey, 'no');
+    this.#isPaused = false;
+    this.#run.slots.resume();
+    this.#options.onChange();
+    this.#gate.hurry();
+    this.#bell.ring();
+  }
+
+  isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  isIdle(): boolean {
+    return this.#running.size === 0 && !hasQueued(this.#options.db);
+  }
+
+  offline(): string | null {
+    return this.#gate.trouble();
+  }
+
+  progress(): Status['progress'] {
+    return this.isIdle() ? nothingToDo : this.#run.progress.report(remaining(this.#options.db));
+  }
+
+  bytesOf(n: number): number {
+    return this.#run.progress.bytesOf(n);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#bell.ring();
+    await this.#loop;
+    this.#gate.close();
+  }
+}
+
+const sizeOf = ({ size }: QueuedJob): JobSize => (size > smallestPart ? 'large' : 'small');

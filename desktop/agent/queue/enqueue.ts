@@ -1,0 +1,55 @@
+import { lstat } from 'node:fs/promises';
+import type { DatabaseSync } from 'node:sqlite';
+import { type Clock, isoTime } from '../../../shared/clock.ts';
+import { extensionOf } from '../../../shared/model/media.ts';
+import { transaction } from '../db/openDatabase.ts';
+import { fileTrouble, isAbsent, isFileError } from '../watch/fileTrouble.ts';
+import type { Taken } from '../watch/settle.ts';
+import { stampOf } from '../watch/stamp.ts';
+import { type HashedFile, hashFile } from './hashFile.ts';
+
+/**
+ * Finds out which asset a complete file holds, and queues the asset when the cloud does not have it. A file that moved, or a copy, is
+ * linked to the asset it holds and sends nothing.
+ * @param path a row of `local_file`; without one nothing is done
+ * @throws SQLite's error when the database cannot be written
+ */
+export async function enqueue(db: DatabaseSync, clock: Clock, path: string): Promise<Taken> {
+  const row = db.prepare('SELECT stamp, kind FROM local_file WHERE path = ?').get(path);
+  if (!row) return 'taken';
+  let file: HashedFile | null;
+  try {
+    if (row['kind'] === 'known' && row['stamp'] === stampOf(await lstat(path, { bigint: true }))) return 'taken';
+    file = await hashFile(path);
+  } catch (thrown) {
+    if (!isFileError(thrown)) throw thrown;
+    if (isAbsent(thrown)) return 'changed';
+    storeState(db, clock, path, 'unreachable', fileTrouble(thrown));
+    return 'later';
+  }
+  if (file === null) return 'changed';
+  if (file.size === 0) storeState(db, clock, path, 'skipped', 'It is empty (0 bytes).');
+  else transaction(db, () => link(db, clock, path, file));
+  return 'taken';
+}
+
+function storeState(db: DatabaseSync, clock: Clock, path: string, kind: 'unreachable' | 'skipped', reason: string): void {
+  db.prepare('UPDATE local_file SET kind = ?, reason = ?, changed_at = ? WHERE path = ?').run(kind, reason, isoTime(clock), path);
+}
+
+function link(db: DatabaseSync, clock: Clock, path: string, { asset, size, stamp }: HashedFile): void {
+  db.prepare('INSERT INTO asset (id, ext, size) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING').run(asset, extensionOf(path), size);
+  const found = db.prepare('SELECT n, uploaded FROM asset WHERE id = ?').get(asset);
+  const n = Number(found?.['n']);
+  db.prepare(`UPDATE local_file SET asset = ?, size = ?, stamp = ?, kind = 'known', reason = NULL, changed_at = ? WHERE path = ?`).run(
+    n,
+    size,
+    stamp,
+    isoTime(clock),
+    path,
+  );
+  // A job that waits for its file to turn up again has it now.
+  if (!found?.['uploaded'])
+    // A job that waits for its file to turn up again has it now.
+    db.prepare('INSERT INTO upload_job (asset) VALUES (?) ON CONFLICT (asset) DO UPDATE SET next_try_at = 0').run(n);
+}

@@ -1,0 +1,150 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { transaction } from '../db/openDatabase.ts';
+import { smallestPart } from '../upload/planParts.ts';
+import type { UploadJob } from '../upload/uploadFile.ts';
+import type { Remaining } from './progress.ts';
+
+/** The rows of `upload_job` and what follows from them for those of `local_file`. Times are milliseconds since 1970. */
+
+/** Small files go in one request, large ones in parts. */
+export type JobSize = 'small' | 'large';
+
+export interface QueuedJob extends UploadJob {
+  /** Failed tries so far. */
+  readonly attempts: number;
+}
+
+/** Jobs whose turn has come and of which a file is at hand, those waiting longest first. */
+export function dueJobs(db: DatabaseSync, size: JobSize, now: number, limit: number): QueuedJob[] {
+  const rows = db.prepare(
+    `SELECT job.asset AS n, asset.id AS asset, ext, job.size, file.path, file.stamp, upload_id AS uploadId, part_size AS partSize, attempts
+     FROM upload_job AS job
+     JOIN asset ON asset.n = job.asset
+     JOIN local_file AS file ON file.rowid = (SELECT rowid FROM local_file WHERE asset = job.asset AND kind = 'known' LIMIT 1)
+     WHERE state = 'queued' AND next_try_at <= ? AND (job.size > ?) = ?
+     ORDER BY next_try_at, job.asset LIMIT ?`,
+  );
+  return rows.all(now, smallestPart, size === 'large' ? 1 : 0, limit) as unknown as QueuedJob[];
+}
+
+/** When the next job's turn comes, of those that wait; null when none does. */
+export function nextTurnAt(db: DatabaseSync, now: number): number | null {
+  const row = db.prepare(`SELECT min(next_try_at) AS at FROM upload_job WHERE state = 'queued' AND next_try_at > ?`).get(now);
+  return row?.['at'] as number | null;
+}
+
+/** What an earlier run left as under way waits again. */
+export function requeueInterrupted(db: DatabaseSync): void {
+  db.exec(`UPDATE upload_job SET state = 'queued' WHERE state = 'uploading'`);
+}
+
+export function markUploading(db: DatabaseSync, n: number, at: string): void {
+  transaction(db, () => {
+    db.prepare(`UPDATE upload_job SET state = 'uploading' WHERE asset = ?`).run(n);
+    touchFiles(db, n, at);
+  });
+}
+
+/** A try was broken off through no fault of the file; its turn stays what it was. */
+export function markInterrupted(db: DatabaseSync, n: number, at: string): void {
+  transaction(db, () => {
+    db.prepare(`UPDATE upload_job SET state = 'queued' WHERE asset = ?`).run(n);
+    touchFiles(db, n, at);
+  });
+}
+
+/** A try failed; there will be another. */
+export function markQueued(db: DatabaseSync, n: number, at: string, next: { tryAt: number; attempts: number; reason: string }): void {
+  transaction(db, () => {
+    db.prepare(`UPDATE upload_job SET state = 'queued', next_try_at = ?, attempts = ?, reason = ? WHERE asset = ?`).run(
+      next.tryAt,
+      next.attempts,
+      next.reason,
+      n,
+    );
+    touchFiles(db, n, at);
+  });
+}
+
+export function markFailed(db: DatabaseSync, n: number, at: string, reason: string): void {
+  transaction(db, () => {
+    db.prepare(`UPDATE upload_job SET state = 'failed', reason = ? WHERE asset = ?`).run(reason, n);
+    touchFiles(db, n, at);
+  });
+}
+
+/** The cloud has acknowledged these assets. */
+export function markStored(db: DatabaseSync, assets: readonly number[], at: string): void {
+  transaction(db, () => {
+    for (const n of assets) {
+      db.prepare('UPDATE asset SET uploaded = 1 WHERE n = ?').run(n);
+      db.prepare('DELETE FROM upload_job WHERE asset = ?').run(n);
+      touchFiles(db, n, at);
+    }
+  });
+}
+
+/** How much is left to send, not counting what failed for good. */
+export function remaining(db: DatabaseSync): Remaining {
+  const row = db.prepare(
+    `SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM upload_job WHERE state IN ('queued', 'uploading')`,
+  );
+  return row.get() as unknown as Remaining;
+}
+
+/** Whether anything waits that could be sent; what waits for its file to be readable does not count. */
+export function hasQueued(db: DatabaseSync): boolean {
+  const row = db.prepare(
+    `SELECT 1 FROM upload_job WHERE state = 'queued' AND EXISTS (SELECT 1 FROM local_file WHERE asset = upload_job.asset AND kind = 'known')`,
+  );
+  return row.get() !== undefined;
+}
+
+/** Whether a path is still known to hold an asset. */
+export function holds(db: DatabaseSync, path: string, n: number): boolean {
+  return db.prepare('SELECT 1 FROM local_file WHERE path = ? AND asset = ?').get(path, n) !== undefined;
+}
+
+/** A file is not what the row says: it must settle and be hashed again. */
+export function markUnsettled(db: DatabaseSync, path: string, at: string): void {
+  db.prepare(`UPDATE local_file SET kind = 'settling', changed_at = ? WHERE path = ?`).run(at, path);
+}
+
+/** Lets failed jobs be tried again: that of one path, or all with null. */
+export function retryFailed(db: DatabaseSync, path: string | null): void {
+  db.prepare(
+    `UPDATE upload_job SET state = 'queued', attempts = 0, next_try_at = 0, reason = NULL
+     WHERE state = 'failed' AND (:path IS NULL OR asset = (SELECT asset FROM local_file WHERE path = :path))`,
+  ).run({ path });
+}
+
+/** A job of whose asset no local file is left. */
+export interface AbandonedJob extends Pick<UploadJob, 'n' | 'asset' | 'ext' | 'size' | 'uploadId'> {}
+
+const isAbandoned = 'NOT EXISTS (SELECT 1 FROM local_file WHERE asset = upload_job.asset)';
+
+/** A moved file is gone from one place before it is found in another, so jobs that have no file now wait for one until `tryAt`. */
+export function postponeAbandoned(db: DatabaseSync, now: number, tryAt: number): void {
+  db.prepare(`UPDATE upload_job SET next_try_at = ? WHERE next_try_at <= ? AND ${isAbandoned}`).run(tryAt, now);
+}
+
+/** Jobs that have waited long enough for a file to turn up. */
+export function abandonedJobs(db: DatabaseSync, now: number): AbandonedJob[] {
+  const rows = db.prepare(
+    `SELECT n, id AS asset, ext, upload_job.size, upload_id AS uploadId FROM upload_job JOIN asset ON n = upload_job.asset
+     WHERE state <> 'uploading' AND next_try_at <= ? AND ${isAbandoned}`,
+  );
+  return rows.all(now) as unknown as AbandonedJob[];
+}
+
+/** Removes a job that has no file, and the asset when nothing else is known of it. */
+export function dropAbandoned(db: DatabaseSync, n: number): void {
+  transaction(db, () => {
+    const { changes } = db.prepare(`DELETE FROM upload_job WHERE asset = ? AND ${isAbandoned}`).run(n);
+    if (changes > 0) db.prepare('DELETE FROM asset WHERE n = ? AND uploaded = 0 AND revision = 0').run(n);
+  });
+}
+
+function touchFiles(db: DatabaseSync, n: number, at: string): void {
+  db.prepare('UPDATE local_file SET changed_at = ? WHERE asset = ?').run(at, n);
+}

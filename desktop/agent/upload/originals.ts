@@ -1,0 +1,202 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+  paginateListParts,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { Permanent, Transient } from '../../../shared/errors.ts';
+import { inboxKey, originalMetadata } from '../../../shared/keys.ts';
+import { answerOf, cloudTrouble } from './cloudTrouble.ts';
+import { heldAssets } from './heldAssets.ts';
+import type { UploadJob, UploadTarget } from './uploadFile.ts';
+import type { SentPart } from './uploadState.ts';
+
+/**
+ * The requests of which uploading an original consists. All of them throw CloudUnavailable or Permanent, or the signal's reason when it is
+ * aborted. None ever replaces an object: each write has the condition that its key is free.
+ */
+
+/** What S3 keeps about an original: its name, for people, and when it was last changed (ISO 8601). */
+export interface Described {
+  readonly name: string;
+  readonly modified: string;
+}
+
+type Original = Pick<UploadJob, 'asset' | 'ext' | 'size'>;
+
+/** Stores a whole original. One that is there already is as good. */
+export async function putOriginal(
+  target: UploadTarget,
+  original: Original,
+  { name, modified }: Described,
+  body: Buffer,
+  signal: AbortSignal,
+): Promise<void> {
+  const command = new PutObjectCommand({
+    ...placeOf(target, original),
+    Body: body,
+    // S3 hashes what it gets and refuses anything else: an object is what its name says.
+    ChecksumSHA256: Buffer.from(original.asset, 'hex').toString('base64'),
+    IfNoneMatch: '*',
+    Metadata: originalMetadata.write(name, modified),
+  });
+  try {
+    await ask(signal, () => target.s3.send(command, { abortSignal: signal }));
+  } catch (thrown) {
+    if (!isAnswer(thrown, 'PreconditionFailed')) throw thrown;
+    await requireStored(target, original, signal);
+  }
+}
+
+/**
+ * Whether the cloud has the original: waiting in the inbox, or recorded as dealt with. In this order, because the pipeline records an
+ * asset before it takes it out of the inbox.
+ */
+export async function isStored(target: UploadTarget, original: Original, signal: AbortSignal): Promise<boolean> {
+  try {
+    const { ContentLength } = await ask(signal, () =>
+      target.s3.send(new HeadObjectCommand(placeOf(target, original)), { abortSignal: signal }),
+    );
+    if (ContentLength === original.size) return true;
+    throw new Permanent(`The cloud has something else under its name (${ContentLength} bytes instead of ${original.size}). Ask for help.`);
+  } catch (thrown) {
+    if (!isAnswer(thrown, 'NotFound')) throw thrown;
+  }
+  return (await heldAssets(target, [original.asset], signal)).has(original.asset);
+}
+
+/**
+ * Begins an upload in parts, or finds the one that was begun for this content but not noted before a crash.
+ * @returns its id
+ */
+export async function beginUpload(
+  target: UploadTarget,
+  original: Original,
+  { name, modified }: Described,
+  signal: AbortSignal,
+): Promise<string> {
+  const { Bucket, Key } = placeOf(target, original);
+  const { Uploads } = await ask(signal, () =>
+    target.s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key }), { abortSignal: signal }),
+  );
+  const found = Uploads?.find((upload) => upload.Key === Key)?.UploadId;
+  if (found !== undefined) return found;
+  const command = new CreateMultipartUploadCommand({
+    Bucket,
+    Key,
+    ChecksumAlgorithm: 'CRC32',
+    Metadata: originalMetadata.write(name, modified),
+  });
+  const { UploadId } = await ask(signal, () => target.s3.send(command, { abortSignal: signal }));
+  if (UploadId === undefined) throw new Transient('The cloud gave no upload id. It is tried again.');
+  return UploadId;
+}
+
+/** @returns the part as S3 acknowledged it */
+export async function sendPart(
+  target: UploadTarget,
+  original: Original,
+  uploadId: string,
+  { number, body, crc32 }: { number: number; body: Buffer; crc32: number },
+  signal: AbortSignal,
+): Promise<SentPart> {
+  const command = new UploadPartCommand({
+    ...placeOf(target, original),
+    UploadId: uploadId,
+    PartNumber: number,
+    Body: body,
+    ChecksumCRC32: checksumOf(crc32),
+  });
+  const { ETag } = await ask(signal, () => target.s3.send(command, { abortSignal: signal }));
+  if (ETag === undefined) throw new Transient('The cloud did not acknowledge a part. It is tried again.');
+  return { number, etag: ETag, crc32 };
+}
+
+/** The ETags of the parts that S3 holds, by part number; null when it knows no such upload (any more). */
+export async function listParts(
+  target: UploadTarget,
+  original: Original,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<Map<number, string> | null> {
+  const etags = new Map<number, string>();
+  try {
+    await ask(signal, async () => {
+      const pages = paginateListParts({ client: target.s3 }, { ...placeOf(target, original), UploadId: uploadId }, { abortSignal: signal });
+      for await (const { Parts = [] } of pages) for (const { PartNumber, ETag } of Parts) etags.set(PartNumber ?? 0, ETag ?? '');
+    });
+    return etags;
+  } catch (thrown) {
+    if (isAnswer(thrown, 'NoSuchUpload')) return null;
+    throw thrown;
+  }
+}
+
+/** Makes one object of the parts. An answer that says NoSuchUpload or InvalidPart means to begin again. */
+export async function completeUpload(
+  target: UploadTarget,
+  original: Original,
+  uploadId: string,
+  parts: readonly SentPart[],
+  signal: AbortSignal,
+): Promise<void> {
+  const listed = parts.map(({ number, etag, crc32 }) => ({ PartNumber: number, ETag: etag, ChecksumCRC32: checksumOf(crc32) }));
+  const command = new CompleteMultipartUploadCommand({
+    ...placeOf(target, original),
+    UploadId: uploadId,
+    IfNoneMatch: '*',
+    MultipartUpload: { Parts: listed },
+  });
+  try {
+    await ask(signal, () => target.s3.send(command, { abortSignal: signal }));
+  } catch (thrown) {
+    // Done before and the answer lost, or another device was quicker.
+    const mayBeStored = isAnswer(thrown, 'NoSuchUpload') || isAnswer(thrown, 'PreconditionFailed');
+    if (!mayBeStored || !(await isStored(target, original, signal))) throw thrown;
+    await abortUpload(target, original, uploadId, signal);
+  }
+}
+
+/** Gives an upload in parts up; S3 forgets its parts. */
+export async function abortUpload(target: UploadTarget, original: Original, uploadId: string, signal: AbortSignal): Promise<void> {
+  const command = new AbortMultipartUploadCommand({ ...placeOf(target, original), UploadId: uploadId });
+  try {
+    await ask(signal, () => target.s3.send(command, { abortSignal: signal }));
+  } catch (thrown) {
+    if (!isAnswer(thrown, 'NoSuchUpload')) throw thrown;
+  }
+}
+
+async function requireStored(target: UploadTarget, original: Original, signal: AbortSignal): Promise<void> {
+  if (await isStored(target, original, signal)) return;
+  throw new Transient('The cloud is just dealing with the same content. It is tried again.');
+}
+
+async function ask<T>(signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw cloudTrouble(thrown);
+  }
+}
+
+/** Whether something thrown here comes from an answer with this S3 error code. */
+export function isAnswer(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && answerOf(thrown.cause).name === code;
+}
+
+function placeOf({ inputBucket, library }: UploadTarget, { asset, ext }: Original) {
+  return { Bucket: inputBucket, Key: inboxKey({ library, asset, ext }) };
+}
+
+/** As S3 writes it: big-endian, base64. */
+function checksumOf(crc32: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32);
+  return bytes.toString('base64');
+}

@@ -1,0 +1,9 @@
+import type { BigIntStats } from 'node:fs';
+
+/**
+ * What tells one content of a file from another without reading it. ctime is in it because a rewrite can keep size and mtime
+ * (`touch -r`, `cp -p` over it), and the inode because a replaced file can keep all three.
+ */
+export function stampOf(stats: BigIntStats): string {
+  return `${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.ino}`;
+}

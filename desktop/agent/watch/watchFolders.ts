@@ -1,0 +1,156 @@
+import { basename, dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../../shared/clock.ts';
+import { type Folder, folderRows, isInside, storeFolder, storeProblem } from './folders.ts';
+import { watchForHints } from './hints.ts';
+import { forgetFiles, pathsBelow } from './knownFiles.ts';
+import { type DirectoryScan, isSystemName } from './scanDirectory.ts';
+import { scanInRounds, type Wanted } from './scanRounds.ts';
+import { type ScanTrouble, scanTree } from './scanTree.ts';
+import { settle, type Taken } from './settle.ts';
+
+export interface WatchOptions {
+  readonly db: DatabaseSync;
+  readonly clock: Clock;
+  /** How long a file must be still before it is taken up, in milliseconds. */
+  readonly settleMs?: number;
+  /** Absolute paths of folders never entered, e.g. Pixwatch's own data. */
+  readonly excluded?: readonly string[];
+  /** Takes a file that is complete: `enqueue`. */
+  take(path: string): Promise<Taken>;
+  /** Files that were known are gone, or their folder is no longer watched. Their rows are removed already. */
+  onGone(paths: readonly string[]): void;
+  /** The rows of files or folders changed, or a scan began or ended. */
+  onChange(): void;
+  /** Something else than a file or folder failed, e.g. the database cannot be written. What was under way is tried again. */
+  onError(thrown: unknown): void;
+}
+
+export interface FolderWatch {
+  /**
+   * Watches one more folder.
+   * @throws InvalidInput when it is no folder, cannot be read, or overlaps with a watched one
+   */
+  add(path: string): Promise<Folder>;
+  /** Stops watching a folder and forgets its files. What they held stays in the library. */
+  remove(id: number): Promise<void>;
+  /** Looks again at a file that is not what the database says. */
+  recheck(path: string): void;
+  isScanning(): boolean;
+  /** Whether all files there are were dealt with; those that cannot be read do not count. */
+  isIdle(): boolean;
+  close(): Promise<void>;
+}
+
+interface Watched extends Folder {
+  trouble: ScanTrouble | null;
+  hintTrouble: string | null;
+  scannedAt: number;
+  stopHints: (() => Promise<void>) | null;
+}
+
+const minuteMs = 60_000;
+
+/** How long after its last scan a folder is scanned anyway. */
+function rescanAfterMs({ trouble, hintTrouble }: Watched): number {
+  if (trouble?.isWhole) return minuteMs / 2;
+  return trouble || hintTrouble ? 5 * minuteMs : 60 * minuteMs;
+}
+
+/**
+ * Keeps `local_file` true to what is in the watched folders, and hands on every file that is complete. The scan is the truth: at start, at
+ * hints of the system, and at least hourly.
+ */
+export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, onGone, onChange, onError }: WatchOptions): FolderWatch {
+  const folders = new Map<number, Watched>();
+  const settler = settle({ clock, settleMs, take, onLost: recheck, onError });
+  const rounds = scanInRounds(clock, scan, onError);
+  const timer = setInterval(rescanDue, minuteMs / 4);
+  for (const folder of folderRows(db)) watch(folder);
+
+  function watch(folder: Folder): void {
+    if (folders.has(folder.id)) return;
+    folders.set(folder.id, { ...folder, trouble: null, hintTrouble: null, scannedAt: 0, stopHints: null });
+    rounds.want(folder.id, 'all');
+    onChange();
+  }
+
+  async function scan(id: number, wanted: Wanted): Promise<void> {
+    const folder = folders.get(id);
+    if (!folder) return;
+    if (wanted === 'all') folder.scannedAt = clock.now();
+    const trouble = await scanTree(scanOptions, folder, wanted === 'all' ? [folder.path] : [...wanted], { deep: wanted === 'all' });
+    if (wanted === 'all' || trouble) folder.trouble = trouble;
+    noteProblem(folder);
+    // Only now, so that the first scan is not slowed down. Being ready, it asks for another scan: nothing falls between the two.
+    if (!folder.trouble?.isWhole) folder.stopHints ??= listen(folder);
+    onChange();
+  }
+
+  const scanOptions = {
+    db,
+    clock,
+    isExcluded: (path: string) => excluded.includes(path),
+    onLost: recheck,
+    onScanned: ({ unsettled, gone, changed }: DirectoryScan) => {
+      settler.add(unsettled);
+      if (gone.length > 0) onGone(gone);
+      if (changed) onChange();
+    },
+  };
+
+  function listen(folder: Watched): () => Promise<void> {
+    return watchForHints(folder.path, {
+      isIgnored: (path) => isSystemName(basename(path)) || excluded.includes(path),
+      onHint: (directory) => rounds.want(folder.id, directory),
+      onReady: () => rounds.want(folder.id, 'all'),
+      onTrouble: (sentence) => {
+        folder.hintTrouble = sentence;
+        noteProblem(folder);
+      },
+    });
+  }
+
+  function noteProblem(folder: Watched): void {
+    if (storeProblem(db, folder.id, folder.trouble?.sentence ?? folder.hintTrouble)) onChange();
+  }
+
+  function recheck(path: string): void {
+    const folder = [...folders.values()].find((candidate) => isInside(path, candidate.path));
+    if (folder) rounds.want(folder.id, dirname(path));
+  }
+
+  function rescanDue(): void {
+    for (const folder of folders.values()) {
+      if (clock.now() - folder.scannedAt >= rescanAfterMs(folder)) rounds.want(folder.id, 'all');
+    }
+  }
+
+  return {
+    async add(path) {
+      const folder = await storeFolder(db, path);
+      watch(folder);
+      return folder;
+    },
+    async remove(id) {
+      const folder = folders.get(id);
+      folders.delete(id);
+      await folder?.stopHints?.();
+      await rounds.untilStill();
+      const paths = folder ? pathsBelow(db, folder.path) : [];
+      await forgetFiles(db, paths);
+      db.prepare('DELETE FROM watched_folder WHERE id = ?').run(id);
+      onGone(paths);
+      onChange();
+    },
+    recheck,
+    isScanning: rounds.isScanning,
+    isIdle: () => rounds.isIdle() && settler.isIdle(),
+    async close() {
+      clearInterval(timer);
+      await Promise.all([...folders.values()].map(({ stopHints }) => stopHints?.()));
+      await rounds.close();
+      await settler.close();
+    },
+  };
+}
