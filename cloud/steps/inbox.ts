@@ -11,13 +11,16 @@ import { type ExecutionInput, executionInput } from './state.ts';
  * again. The dead letters: what could not be done, with the reason and the message that would take it up again.
  */
 
-/** The part of S3's event (through EventBridge) that is needed. Its key is raw. */
+/**
+ * The part of S3's event (through EventBridge) that is needed. Its key is raw. Without versioning the sequencer tells one writing of a key from
+ * the next, which an ETag does not when the same content is sent again.
+ */
 const objectCreated = v.object({
   source: v.literal('aws.s3'),
   'detail-type': v.literal('Object Created'),
   detail: v.object({
     bucket: v.object({ name: v.string() }),
-    object: v.object({ key: v.string(), etag: v.string(), 'version-id': v.optional(v.string()) }),
+    object: v.object({ key: v.string(), sequencer: v.string(), 'version-id': v.optional(v.string()) }),
   }),
 });
 
@@ -33,7 +36,7 @@ export function readInboxMessage(body: string, { names }: Pick<Backend, 'names'>
   if ('asset' in message) return message;
   const { bucket, object } = message.detail;
   if (bucket.name !== names.inputBucket) throw new InvalidInput(`The event is about another bucket: ${bucket.name}.`);
-  return { ...parseInboxKey(object.key), version: object['version-id'] ?? object.etag, attempt: 1 };
+  return { ...parseInboxKey(object.key), version: object['version-id'] ?? object.sequencer, attempt: 1 };
 }
 
 function parseJson(body: string): unknown {

@@ -13,13 +13,13 @@ const event = (object: object, bucket = 'in') => ({
   id: '1',
   'detail-type': 'Object Created',
   source: 'aws.s3',
-  detail: { version: '0', bucket: { name: bucket }, object: { size: 1, etag: 'e1', sequencer: '0', ...object }, reason: 'PutObject' },
+  detail: { version: '0', bucket: { name: bucket }, object: { size: 1, etag: 'e1', sequencer: '00a1', ...object }, reason: 'PutObject' },
 });
 
 describe('readInboxMessage', () => {
   it('reads an event of the inbox', () => {
     const input = { library: 'us-east-1:6ad3', asset, ext: 'jpg', attempt: 1 };
-    expect(read(event({ key: `inbox/us-east-1:6ad3/${asset}.jpg` }))).toEqual({ ...input, version: 'e1' });
+    expect(read(event({ key: `inbox/us-east-1:6ad3/${asset}.jpg` }))).toEqual({ ...input, version: '00a1' });
     expect(read(event({ key: `inbox/us-east-1:6ad3/${asset}.jpg`, 'version-id': 'v7' }))).toEqual({ ...input, version: 'v7' });
   });
 

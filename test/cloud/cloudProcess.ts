@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import * as names from '../../cloud/local/names.ts';
+import { startLocalCloud } from '../../cloud/local/startLocalCloud.ts';
+import { type Backend, createBackend } from '../../cloud/steps/backend.ts';
+import { pixwatchModelsDir } from '../../desktop/host/dataDir.ts';
+import { systemClock } from '../../shared/clock.ts';
+import type { Connection, Credentials } from '../../shared/connection.ts';
+
+/** Run as a process of its own, this is the local cloud of the folder in its argument, so that a test can kill it. */
+
+export interface CloudProcessMessage {
+  readonly connection: Connection;
+  readonly credentials: Credentials;
+}
+
+/** The backend's clients, for a test to look at what a local cloud has done. */
+export function backendOf({ endpoint = '', region }: Connection, credentials: Credentials): Backend {
+  const queueUrl = (queue: string) => `${endpoint}/${names.account}/${queue}`;
+  return createBackend(
+    { endpoint, region, credentials },
+    {
+      names: {
+        inputBucket: names.inputBucket,
+        outputBucket: names.outputBucket,
+        table: names.table,
+        topicArn: names.alertsTopicArn,
+        stateMachineArn: names.stateMachineArn,
+        inboxQueueUrl: queueUrl(names.inboxQueue),
+        deadLetterQueueUrl: queueUrl(names.deadLetterQueue),
+      },
+      settings: { minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 0 },
+      clock: systemClock,
+      warn: () => {},
+    },
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const cloud = await startLocalCloud({
+    dir: process.argv[2] ?? '',
+    models: pixwatchModelsDir(process.env),
+    settings: { secondsBetweenExecutions: 0 },
+    clock: systemClock,
+    log: () => {},
+  });
+  await cloud.ready;
+  process.send?.({ connection: cloud.connection, credentials: cloud.credentials } satisfies CloudProcessMessage);
+}
