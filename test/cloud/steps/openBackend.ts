@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 import { openDatabase } from '../../../cloud/local/database.ts';
 import { openDynamodb } from '../../../cloud/local/dynamodb.ts';
 import { createEmails } from '../../../cloud/local/emails.ts';
+import type { Service } from '../../../cloud/local/gateway/service.ts';
 import {
   alertsTopicArn,
   deadLetterQueue,
@@ -40,8 +41,11 @@ export interface TestBackend extends Backend {
   pass(ms: number): void;
 }
 
-/** The storage, tables, queues and topic of the local cloud for the length of a test. Nothing runs by itself, so that a test calls single steps. */
-export async function openBackend(): Promise<TestBackend> {
+/**
+ * The storage, tables, queues and topic of the local cloud for the length of a test. Nothing runs by itself, so that a test calls single steps.
+ * @param more services behind the same endpoint, such as a `rekognition` that fails
+ */
+export async function openBackend(more: Readonly<Record<string, Service>> = {}): Promise<TestBackend> {
   const dir = await scratchDir();
   const log = (line: string) => console.error(line);
   let passed = 0;
@@ -73,6 +77,7 @@ export async function openBackend(): Promise<TestBackend> {
     s3: s3.service,
     dynamodb: dynamodb.service,
     sqs: createSqs(queues),
+    ...more,
     sns: createSns({ database, subscriptions: createSubscriptions(database.sql), emails, log }),
   });
   const queueUrl = (queue: string) => `${access.endpoint}/000000000000/${queue}`;
