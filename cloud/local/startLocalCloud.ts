@@ -41,7 +41,7 @@ export interface LocalCloudOptions {
   readonly port?: number;
   /** The folder of the vision models' weights, which other profiles may share. */
   readonly models: string;
-  /** How many pictures are looked at at a time; each takes some 300 MB of memory. */
+  /** How many pictures are looked at at a time; each takes some 600 MB of memory. */
   readonly workers?: number;
   readonly settings?: Partial<PipelineSettings>;
   readonly clock: Clock;
