@@ -1,0 +1,94 @@
+import * as v from 'valibot';
+import { Permanent } from '../../../shared/errors.ts';
+import { jsonService, operation } from '../gateway/jsonService.ts';
+import type { Service } from '../gateway/service.ts';
+import { type GetObject, type Image, image, invalidFormat, readImage } from './images.ts';
+import { type FoundLabel, toLabels } from './labels.ts';
+import type { ModelPaths } from './models/ensureModels.ts';
+import { areaOf, type Box } from './vision/boxes.ts';
+import { createVision } from './vision/createVision.ts';
+import type { SeenFace } from './vision/faces.ts';
+import type { Answers, Question } from './vision/worker.ts';
+
+export interface RekognitionOptions {
+  /** Of `ensureModels`. */
+  readonly models: ModelPaths;
+  /** How many pictures are looked at at a time; the others wait. Each worker takes about 0.6 GB. */
+  readonly workers: number;
+  readonly getObject: GetObject;
+}
+
+export interface Rekognition {
+  /** To be put behind the gateway. */
+  readonly service: Service;
+  /** What is under way fails. Close the gateway first. */
+  close(): Promise<void>;
+}
+
+/** Rekognition returns the 100 largest faces. */
+const maxFaces = 100;
+
+/** Rekognition's own default: https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html */
+const defaultMinConfidence = 55;
+
+const detectLabelsInput = v.object({
+  Image: image,
+  MaxLabels: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  MinConfidence: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), defaultMinConfidence),
+  Features: v.optional(v.array(v.literal('GENERAL_LABELS', 'only GENERAL_LABELS is known here'))),
+});
+
+const detectFacesInput = v.object({
+  Image: image,
+  /** Taken, but what the model knows is answered whatever is asked for. */
+  Attributes: v.optional(v.array(v.string())),
+});
+
+/** Rekognition's DetectLabels and DetectFaces on models that run on this computer. */
+export function createRekognition({ models, workers, getObject }: RekognitionOptions): Rekognition {
+  const vision = createVision({ models, workers });
+  const look = async <Q extends Question>(question: Q, at: Image): Promise<Answers[Q]> => {
+    try {
+      return await vision.ask(question, () => readImage(at, getObject));
+    } catch (error) {
+      throw error instanceof Permanent ? invalidFormat(error.message, { cause: error }) : error;
+    }
+  };
+  const operations = {
+    DetectLabels: operation(detectLabelsInput, async ({ Image, MinConfidence, MaxLabels }) => {
+      const { objects, classes } = await look('labels', Image);
+      const labels = toLabels(objects, classes).filter(({ confidence }) => confidence >= MinConfidence);
+      return { Labels: labels.slice(0, MaxLabels).map(labelAnswer), LabelModelVersion: '3.0' };
+    }),
+    DetectFaces: operation(detectFacesInput, async ({ Image }) => {
+      const faces = await look('faces', Image);
+      const largest = faces.toSorted((a, b) => areaOf(b.box) - areaOf(a.box));
+      return { FaceDetails: largest.slice(0, maxFaces).map(faceAnswer) };
+    }),
+  };
+  return {
+    service: jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations }),
+    close: vision.close,
+  };
+}
+
+const boxAnswer = ({ left, top, width, height }: Box) => ({ Left: left, Top: top, Width: width, Height: height });
+
+const labelAnswer = ({ name, confidence, parents, category, instances }: FoundLabel) => ({
+  Name: name,
+  Confidence: confidence,
+  Instances: instances.map((instance) => ({ BoundingBox: boxAnswer(instance.box), Confidence: instance.confidence })),
+  Parents: parents.map((parent) => ({ Name: parent })),
+  Aliases: [],
+  Categories: [{ Name: category }],
+});
+
+function faceAnswer({ box, score, eyeLeft, eyeRight, nose, roll }: SeenFace) {
+  const landmark = (Type: string, { x, y }: { x: number; y: number }) => ({ Type, X: x, Y: y });
+  return {
+    BoundingBox: boxAnswer(box),
+    Confidence: score * 100,
+    Landmarks: [landmark('eyeLeft', eyeLeft), landmark('eyeRight', eyeRight), landmark('nose', nose)],
+    Pose: { Roll: roll },
+  };
+}

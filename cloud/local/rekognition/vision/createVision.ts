@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { messageOf, Permanent, Transient } from '../../../../shared/errors.ts';
+import type { ModelPaths } from '../models/ensureModels.ts';
+import type { Answers, Question, Reply, Request } from './worker.ts';
+
+/** The models, on threads of their own. */
+export interface Vision {
+  /**
+   * Asks for what is in a picture; waits until a thread is free.
+   * @param load gives the JPEG or PNG; called when it is the question's turn, so that waiting ones hold no picture
+   * @throws Permanent when the picture cannot be decoded
+   * @throws Transient when the thread ended or got stuck (the next question gets a new one), or on `close`
+   */
+  ask<Q extends Question>(question: Q, load: () => Promise<Uint8Array>): Promise<Answers[Q]>;
+  /** Ends the threads. */
+  close(): Promise<void>;
+}
+
+/** A hundred times what the largest picture takes. */
+const stuckMs = 5 * 60_000;
+
+/** @param workers how many threads, each with models of its own (about 0.5 GB); one is started when it is first needed */
+export function createVision({ models, workers }: { models: ModelPaths; workers: number }): Vision {
+  const threads = Array.from({ length: workers }, () => createThread(models));
+  const free = [...threads];
+  const waiting: ((thread: Thread) => void)[] = [];
+  let closed = false;
+
+  const take = () => new Promise<Thread>((resolve) => waiting.push(resolve));
+  const handOut = () => {
+    while (waiting.length > 0 && free.length > 0) waiting.shift()?.(free.pop() as Thread);
+  };
+  return {
+    ask: async <Q extends Question>(question: Q, load: () => Promise<Uint8Array>) => {
+      const turn = take();
+      handOut();
+      const thread = await turn;
+      try {
+        if (closed) throw new Transient('Pixwatch is closing; the picture is looked at when it runs again.');
+        return (await thread.ask({ question, image: await load() })) as Answers[Q];
+      } finally {
+        free.push(thread);
+        handOut();
+      }
+    },
+    close: async () => {
+      closed = true;
+      await Promise.all(threads.map((thread) => thread.end()));
+    },
+  };
+}
+
+interface Thread {
+  ask(request: Request): Promise<Answers[Question]>;
+  end(): Promise<void>;
+}
+
+/** Answers one request at a time. A worker that ended is replaced at the next request. */
+function createThread(models: ModelPaths): Thread {
+  let worker: Worker | null = null;
+  const start = () => {
+    const started = new Worker(new URL('./worker.ts', import.meta.url), { workerData: models });
+    // Without a listener the failure of a worker that nobody asks ends the process.
+    started.on('error', () => {});
+    started.once('exit', () => {
+      if (worker === started) worker = null;
+    });
+    return started;
+  };
+  return {
+    ask: async (request) => {
+      worker ??= start();
+      const reply = await exchange(worker, request);
+      if (reply.kind === 'unreadable') throw new Permanent(reply.reason);
+      return reply.answer;
+    },
+    end: async () => {
+      await worker?.terminate();
+    },
+  };
+}
+
+async function exchange(worker: Worker, request: Request): Promise<Reply> {
+  const over = new AbortController();
+  const stuck = setTimeout(() => void worker.terminate(), stuckMs);
+  const ended = async () => {
+    const [code] = await once(worker, 'exit', over);
+    throw new Error(`it ended with code ${code}`);
+  };
+  try {
+    worker.postMessage(request);
+    const [reply] = await Promise.race([once(worker, 'message', over), ended()]);
+    return reply;
+  } catch (error) {
+    throw new Transient(`The thread that looks at pictures failed: ${messageOf(error)}. It is started again.`, { cause: error });
+  } finally {
+    clearTimeout(stuck);
+    over.abort();
+  }
+}
