@@ -14,7 +14,8 @@ const requestMs = 10 * 60_000;
 export function createS3Client({ endpoint, region }: Connection, credentials: Credentials, idleMs = 30_000): S3Client {
   const client = new S3Client({
     region,
-    credentials,
+    // A copy: the SDK writes into what it is given.
+    credentials: { ...credentials },
     maxAttempts: 1,
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     requestHandler: {

@@ -50,6 +50,7 @@ interface Watched extends Folder {
 }
 
 const minuteMs = 60_000;
+const lookEveryMs = 1000;
 
 /** How long after its last scan a folder is scanned anyway. */
 function rescanAfterMs({ trouble, hintTrouble }: Watched): number {
@@ -65,7 +66,7 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
   const folders = new Map<number, Watched>();
   const settler = settle({ clock, settleMs, take, onLost: recheck, onError });
   const rounds = scanInRounds(clock, scan, onError);
-  const timer = setInterval(rescanDue, minuteMs / 4);
+  const timer = setInterval(rescanDue, lookEveryMs);
   for (const folder of folderRows(db)) watch(folder);
 
   function watch(folder: Folder): void {
