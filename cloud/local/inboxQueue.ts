@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { messageOf } from '../../shared/errors.ts';
 import { queueArn, region } from './names.ts';
 import type { Message, Queues } from './queues.ts';
+import { type Repeated, repeat } from './repeat.ts';
 import { systemAttributes } from './sqs.ts';
 
 /** One message as Lambda's event source mapping for SQS hands it to a function. */
@@ -37,12 +38,9 @@ const longestBackoffMs = 60_000;
 
 /**
  * Does what AWS's event source mapping does: polls the queue, hands batches to `dispatch`, deletes what succeeded. What failed comes again
- * after a backoff, until the queue's redrive policy moves it to the dead letters.
- * @returns a function that stops it and waits for the batch under way
+ * after a backoff, until the queue's redrive policy moves it to the dead letters. Closing it waits for the batch under way.
  */
-export function startInboxQueue({ queues, queue, dispatch, log }: InboxQueueOptions): { close(): Promise<void> } {
-  const stop = new AbortController();
-
+export function startInboxQueue({ queues, queue, dispatch, log }: InboxQueueOptions): Repeated {
   const failedOf = async (messages: readonly Message[]): Promise<ReadonlySet<string>> => {
     try {
       const { batchItemFailures } = await dispatch({ Records: messages.map((message) => toRecord(queue, message)) });
@@ -53,25 +51,16 @@ export function startInboxQueue({ queues, queue, dispatch, log }: InboxQueueOpti
     }
   };
 
-  const poll = async () => {
-    while (!stop.signal.aborted) {
-      const messages = await queues.receive(queue, { max: batchSize, wait: pollMs, signal: stop.signal });
-      if (messages.length === 0) continue;
-      const failed = await failedOf(messages);
-      for (const message of messages) {
-        if (failed.has(message.id)) queues.changeVisibility(queue, message.receipt, backoff(message.receiveCount));
-        else queues.delete(queue, message.receipt);
-      }
+  const poll = async (signal: AbortSignal) => {
+    const messages = await queues.receive(queue, { max: batchSize, wait: pollMs, signal });
+    const failed = messages.length > 0 ? await failedOf(messages) : new Set();
+    for (const message of messages) {
+      if (failed.has(message.id)) queues.changeVisibility(queue, message.receipt, backoff(message.receiveCount));
+      else queues.delete(queue, message.receipt);
     }
+    return 0;
   };
-
-  const polling = poll();
-  return {
-    close() {
-      stop.abort();
-      return polling;
-    },
-  };
+  return repeat(poll, (thrown) => log(`The inbox queue cannot be read, which is tried again: ${messageOf(thrown)}`));
 }
 
 const backoff = (receives: number) => Math.min(longestBackoffMs, firstBackoffMs * 2 ** (receives - 1));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../../shared/errors.ts';
+import { InvalidInput, messageOf, Permanent } from '../../shared/errors.ts';
 import { createRecorder } from './executionHistory.ts';
 import type { Execution, Executions } from './executions.ts';
 import { executionArn } from './names.ts';
@@ -11,7 +11,7 @@ export interface RunnerOptions {
   readonly stateMachine: StateMachine;
   /** How many run at a time; the others wait. */
   readonly concurrency: number;
-  /** Gets each execution that ended in another way than SUCCEEDED, at least once. */
+  /** Gets each execution that ended in another way than SUCCEEDED, at least once; again when it throws other than that it never can. */
   onFailed(execution: Execution): Promise<void>;
   /** Gets one line when something of ours failed and will be tried again. */
   log(line: string): void;
@@ -39,12 +39,24 @@ export function createRunner({ executions, stateMachine, concurrency, onFailed, 
   let reports: Repeated | null = null;
 
   const report = async () => {
+    const failures: unknown[] = [];
     for (const execution of executions.unreported()) {
       if (closing.signal.aborted) return null;
-      await onFailed(execution);
-      executions.markReported(execution);
+      try {
+        await onFailed(execution).catch((thrown: unknown) => giveUpOrRethrow(execution, thrown));
+        executions.markReported(execution);
+      } catch (thrown) {
+        failures.push(thrown);
+      }
     }
+    // Those that failed are tried again after a pause, and have held up nobody.
+    if (failures.length > 0) throw failures[0];
     return null;
+  };
+
+  const giveUpOrRethrow = (execution: Execution, thrown: unknown) => {
+    if (!(thrown instanceof InvalidInput || thrown instanceof Permanent)) throw thrown;
+    log(`The failed execution ${execution.name} cannot be passed on and stays failed: ${thrown.message}`);
   };
 
   const wake = () => {

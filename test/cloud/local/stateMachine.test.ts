@@ -17,7 +17,7 @@ import { loadStateMachine, type Task } from '../../../cloud/local/stateMachine.t
 import { createStates } from '../../../cloud/local/states.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
 import { systemClock } from '../../../shared/clock.ts';
-import { Permanent, Transient } from '../../../shared/errors.ts';
+import { InvalidInput, Permanent, Transient } from '../../../shared/errors.ts';
 import { eventually, scratchDir, serve } from './serve.ts';
 
 const task = (name: string) => ({ Type: 'Task', Resource: functionArn(name) });
@@ -251,6 +251,26 @@ test('an execution that fails is passed on until it was taken, with the event th
   expect(lines).toEqual([expect.stringContaining('the queue is away')]);
 });
 
+test('a failed execution that can never be passed on is told of and holds up no other', async () => {
+  const passedOn: string[] = [];
+  const failing: Task = async () => {
+    throw new Error('bad');
+  };
+  const { start, lines } = await opened({
+    states: single({}),
+    tasks: { only: failing },
+    onFailed: async ({ name }) => {
+      if (name === 'odd') throw new InvalidInput('its input is no photo');
+      passedOn.push(name);
+    },
+  });
+  await start('odd');
+  await start('plain');
+  await eventually(() => passedOn.length === 1);
+  expect(passedOn).toEqual(['plain']);
+  expect(lines).toEqual([expect.stringContaining('odd cannot be passed on and stays failed: its input is no photo')]);
+});
+
 test('an execution can be stopped, running or waiting', async () => {
   const { gated, waiting } = gate();
   const failed: string[] = [];
@@ -348,6 +368,12 @@ test('wrong input is answered as Step Functions answers it', async () => {
   await expect(client.send(new StartExecutionCommand({ stateMachineArn: `${stateMachineArn}x` }))).rejects.toMatchObject({
     name: 'StateMachineDoesNotExist',
   });
+});
+
+test('ResultPath "$" puts the result in the place of the input', async () => {
+  const { start, ended } = await opened({ states: single({ ResultPath: '$' }), tasks: { only: async () => ({ found: 1 }) } });
+  await start('replaced');
+  expect((await ended('replaced')).output).toBe('{"found":1}');
 });
 
 test('a definition that would run differently here is refused', () => {
