@@ -19,7 +19,7 @@ const installed = [
 // The package's own file names folders under /tmp. Without any font Chromium ends at the first text field.
 const fontsConf = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir prefix="relative">.</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
+<fontconfig><dir prefix="relative">.</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
 `;
 
 /**
@@ -31,7 +31,12 @@ export async function launchChromium(): Promise<Browser> {
   if (process.platform === 'linux' && process.arch === 'x64') {
     await inflateOnce();
     // The package brings the libraries that a bare machine lacks (NSS, NSPR, expat) as an Amazon Linux layer.
-    const env = { ...process.env, LD_LIBRARY_PATH: join(home, 'al2023', 'lib'), FONTCONFIG_PATH: join(home, 'fonts') };
+    const env = {
+      ...process.env,
+      LD_LIBRARY_PATH: join(home, 'al2023', 'lib'),
+      FONTCONFIG_PATH: join(home, 'fonts'),
+      XDG_CACHE_HOME: home,
+    };
     return chromium.launch({ executablePath: binary, args, env });
   }
   for (const executablePath of installed) if (await exists(executablePath)) return chromium.launch({ executablePath, args });

@@ -1,0 +1,162 @@
+import { parseArgs } from 'node:util';
+import { InvalidInput, messageOf } from '../../shared/errors.ts';
+
+export const help = `Pixwatch finds what is in your photos.
+
+  pixwatch [--folder DIR] [--headless] [--port N]   opens the app, with the try-out library or your own folder
+  pixwatch watch DIR… [--until-idle]                watches folders; with --until-idle ends when all is done
+  pixwatch search QUERY [--limit N]                 e.g. pixwatch search 'label:dog>=90 -label:cat after:2024-06'
+  pixwatch status                                   what is going on
+  pixwatch alerts [--limit N]                       what rules have told, newest first
+  pixwatch rules                                    the rules
+  pixwatch rules add LABEL [--name NAME] [--min-confidence PERCENT] [--by desktop,email]
+  pixwatch rules remove ID
+  pixwatch cloud [--port N]                         the local cloud alone, for the aws command line and others
+
+Everywhere:
+  --data DIR   keeps everything in this folder (else PIXWATCH_DATA, else the system's folder for applications)
+  --json       prints JSON, for programs
+  --help       prints this
+
+Exit code: 0 all is well, 1 it did not work, 2 the command was not understood.
+`;
+
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'open'; readonly folder: string | null; readonly headless: boolean; readonly port: number }
+  | { readonly kind: 'watch'; readonly folders: readonly string[]; readonly untilIdle: boolean }
+  | { readonly kind: 'search'; readonly query: string; readonly limit: number }
+  | { readonly kind: 'status' }
+  | { readonly kind: 'alerts'; readonly limit: number }
+  | { readonly kind: 'rules' }
+  | {
+      readonly kind: 'addRule';
+      readonly label: string;
+      readonly name: string;
+      readonly minConfidence: number;
+      readonly notify: { readonly desktop: boolean; readonly sns: boolean };
+    }
+  | { readonly kind: 'removeRule'; readonly id: string }
+  | { readonly kind: 'cloud'; readonly port: number };
+
+export interface Arguments {
+  readonly command: Command;
+  /** The `--data` folder as it was given. */
+  readonly data: string | undefined;
+  readonly json: boolean;
+}
+
+const options = {
+  data: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+  folder: { type: 'string' },
+  headless: { type: 'boolean' },
+  port: { type: 'string' },
+  'until-idle': { type: 'boolean' },
+  limit: { type: 'string' },
+  name: { type: 'string' },
+  'min-confidence': { type: 'string' },
+  by: { type: 'string' },
+} as const;
+const everywhere = ['data', 'json', 'help'];
+
+type Values = ReturnType<typeof read>['values'];
+
+/**
+ * Reads the command line.
+ * @param argv without the program's own name
+ * @throws InvalidInput with one sentence when it cannot be understood
+ */
+export function parseArguments(argv: readonly string[]): Arguments {
+  const { values, positionals } = read(argv);
+  const { data, json, help } = values;
+  return { command: help ? { kind: 'help' } : commandOf(positionals, values), data, json };
+}
+
+function read(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true });
+  } catch (thrown) {
+    // Node's message goes on with advice about its own API.
+    const [sentence = ''] = messageOf(thrown).split('. ');
+    throw wrong(sentence.endsWith('.') ? sentence : `${sentence}.`, thrown);
+  }
+}
+
+function commandOf([name, ...words]: string[], values: Values): Command {
+  switch (name) {
+    case undefined:
+      only(values, 'folder', 'headless', 'port');
+      return { kind: 'open', folder: values.folder ?? null, headless: values.headless ?? false, port: portOf(values) };
+    case 'watch':
+      only(values, 'until-idle');
+      if (words.length === 0) throw wrong('Name the folders to watch: pixwatch watch DIR…');
+      return { kind: 'watch', folders: words, untilIdle: values['until-idle'] ?? false };
+    case 'search':
+      only(values, 'limit');
+      return { kind: 'search', query: words.join(' '), limit: limitOf(values) };
+    case 'status':
+      only(values);
+      none(words);
+      return { kind: 'status' };
+    case 'alerts':
+      only(values, 'limit');
+      none(words);
+      return { kind: 'alerts', limit: limitOf(values) };
+    case 'rules':
+      return ruleCommandOf(words, values);
+    case 'cloud':
+      only(values, 'port');
+      none(words);
+      return { kind: 'cloud', port: portOf(values) };
+    default:
+      throw wrong(`There is no command ${JSON.stringify(name)}. To open a folder: pixwatch --folder DIR.`);
+  }
+}
+
+function ruleCommandOf([action, subject, ...rest]: string[], values: Values): Command {
+  none(rest);
+  if (action === undefined) {
+    only(values);
+    return { kind: 'rules' };
+  }
+  if (subject === undefined || (action !== 'add' && action !== 'remove')) {
+    throw wrong('After "rules" comes nothing, "add LABEL" or "remove ID".');
+  }
+  if (action === 'remove') {
+    only(values);
+    return { kind: 'removeRule', id: subject };
+  }
+  only(values, 'name', 'min-confidence', 'by');
+  const minConfidence = wholeNumber('--min-confidence', values['min-confidence'] ?? '80', 0, 100);
+  return { kind: 'addRule', label: subject, name: values.name ?? subject, minConfidence, notify: waysOf(values.by ?? 'desktop') };
+}
+
+function waysOf(by: string): { desktop: boolean; sns: boolean } {
+  const ways = by.split(',');
+  if (ways.some((way) => way !== 'desktop' && way !== 'email')) throw wrong('--by takes desktop, email or both: --by desktop,email');
+  return { desktop: ways.includes('desktop'), sns: ways.includes('email') };
+}
+
+function only(values: Values, ...allowed: string[]): void {
+  const stray = Object.keys(values).find((name) => !allowed.includes(name) && !everywhere.includes(name));
+  if (stray !== undefined) throw wrong(`--${stray} does not belong to this command.`);
+}
+
+function none(words: string[]): void {
+  if (words.length > 0) throw wrong(`${JSON.stringify(words[0])} is one word too many.`);
+}
+
+const limitOf = ({ limit }: Values) => wholeNumber('--limit', limit ?? '100', 1, 500);
+const portOf = ({ port }: Values) => wholeNumber('--port', port ?? '0', 0, 65_535);
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) throw wrong(`${name} takes a whole number from ${min} to ${max}, not ${JSON.stringify(text)}.`);
+  return value;
+}
+
+function wrong(what: string, cause?: unknown): InvalidInput {
+  return new InvalidInput(`${what} See pixwatch --help.`, { cause });
+}

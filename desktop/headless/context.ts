@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { opendir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import { type App, startApp } from '../host/startApp.ts';
+import type { Output } from './output.ts';
+
+/** What every command needs. */
+export interface Context {
+  readonly dataDir: string;
+  readonly modelsDir: string;
+  readonly json: boolean;
+  readonly output: Output;
+}
+
+export const projectDir = fileURLToPath(new URL('../../', import.meta.url));
+export const uiDir = fileURLToPath(new URL('../../dist/ui/', import.meta.url));
+
+/**
+ * Starts the app for a command that needs it alone.
+ * @throws InvalidInput when another Pixwatch has the data folder
+ */
+export async function startOwnApp(context: Context): Promise<App> {
+  const start = await startHere(context);
+  if (start.kind === 'started') return start.app;
+  const where = start.url ? `Use its page, ${start.url}` : 'Use its window';
+  throw new InvalidInput(`Pixwatch already runs with the data folder ${context.dataDir}. ${where}, or choose another folder with --data.`);
+}
+
+/** Starts the app, showing how far the one-time fetching of the models is. */
+export function startHere({ dataDir, modelsDir, output }: Context): ReturnType<typeof startApp> {
+  return startApp({
+    dataDir,
+    modelsDir,
+    onModelProgress: (progress) => output.progress(fetchingLine(progress)),
+    log: output.note,
+  });
+}
+
+export const fetchingLine = ({ receivedBytes, totalBytes }: { receivedBytes: number; totalBytes: number }) =>
+  `Fetching the vision models, this once: ${megabytes(receivedBytes)} of ${megabytes(totalBytes)}`;
+
+export const megabytes = (bytes: number) => `${Math.round(bytes / 1e6).toLocaleString('en-GB')} MB`;
+
+/**
+ * The absolute path of a folder that a person named.
+ * @throws InvalidInput when it cannot be read
+ */
+export async function readableFolder(path: string): Promise<string> {
+  // npm runs scripts in the project's folder; a relative path means the one that it was typed in.
+  const typedIn = process.env['npm_lifecycle_event'] ? process.env['INIT_CWD'] : undefined;
+  const absolute = resolve(typedIn ?? process.cwd(), path);
+  try {
+    await (await opendir(absolute)).close();
+  } catch (cause) {
+    throw new InvalidInput(`The folder ${absolute} cannot be read: ${reasonOf(cause)}.`, { cause });
+  }
+  return absolute;
+}
+
+function reasonOf(thrown: unknown): string {
+  switch (thrown instanceof Error && 'code' in thrown && thrown.code) {
+    case 'ENOENT':
+      return 'it does not exist';
+    case 'ENOTDIR':
+      return 'it is no folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'you have no permission to read it';
+    default:
+      return messageOf(thrown);
+  }
+}
+
+/** Aborted when the process is asked to end: by Ctrl+C, or politely by the system. */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}

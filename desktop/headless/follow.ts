@@ -1,0 +1,53 @@
+import type { Status } from '../../shared/contract.ts';
+import type { Agent } from '../agent/agent.ts';
+import { type Context, megabytes } from './context.ts';
+
+/** Shows progress and alerts in the terminal for as long as the agent lives. */
+export function follow(agent: Pick<Agent, 'onEvent'>, { output }: Context): void {
+  agent.onEvent((event) => {
+    if (event.kind === 'alertRaised') output.note(`Alert ${event.alert.ruleName}: ${event.alert.because} in ${event.alert.fileName}`);
+    if (event.kind === 'statusChanged') output.progress(statusLine(event.status));
+  });
+}
+
+/** The status in one line, the most pressing thing first. */
+export function statusLine({ problem, offline, paused, scanning, progress, assets }: Status): string {
+  const { filesDone, filesTotal, bytesSent, bytesTotal, secondsLeft } = progress;
+  if (problem !== null) return `Stopped: ${problem}`;
+  if (offline !== null) return `Offline: ${offline}`;
+  if (paused) return 'Paused';
+  if (filesDone < filesTotal) {
+    const left = secondsLeft === null ? '' : `, about ${Math.ceil(secondsLeft)} s left`;
+    return `${filesDone} of ${filesTotal} files done, ${megabytes(bytesSent)} of ${megabytes(bytesTotal)} sent${left}`;
+  }
+  return scanning ? 'Looking for photos…' : `Up to date: ${assets} searchable`;
+}
+
+/** How many files are not done yet, by the index alone. */
+export function waitingFiles(files: Status['files']): number {
+  return (['settling', 'queued', 'uploading', 'analysing'] as const).reduce((sum, kind) => sum + (files[kind] ?? 0), 0);
+}
+
+/** Waits until all work is done and tells which labels were found. Ends quietly when it is stopped before. */
+export async function tellLabels(
+  { untilIdle, handlers }: Pick<Agent, 'untilIdle' | 'handlers'>,
+  stop: AbortSignal,
+  context: Context,
+): Promise<void> {
+  try {
+    await untilIdle(stop);
+  } catch (thrown) {
+    if (stop.aborted) return;
+    throw thrown;
+  }
+  sayLabels(await handlers.complete({ prefix: '', limit: mostLabels }), context);
+}
+
+/** More would not be read in a terminal; the page has them all. */
+export const mostLabels = 30;
+
+export function sayLabels(labels: readonly { label: string; count: number }[], { output, json }: Context): void {
+  if (json) output.json({ labels });
+  else if (labels.length === 0) output.say('No label was found.');
+  else output.say(`Labels found: ${labels.map(({ label, count }) => `${label} (${count})`).join(', ')}`);
+}

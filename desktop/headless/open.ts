@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidInput } from '../../shared/errors.ts';
+import { type AgentReader, openAgentReader } from '../agent/agent.ts';
+import { addTryOut } from '../host/tryOut.ts';
+import type { Command } from './arguments.ts';
+import { aborted, type Context, projectDir, readableFolder, startHere, stopSignal, uiDir } from './context.ts';
+import { findElectron } from './electron.ts';
+import { follow, mostLabels, sayLabels, tellLabels, waitingFiles } from './follow.ts';
+import { servePage } from './serve.ts';
+
+type Open = Extract<Command, { kind: 'open' }>;
+
+/** Opens the app: in its window where that is possible, else as a page for the browser. */
+export async function open({ folder: named, headless, port }: Open, context: Context): Promise<number> {
+  const folder = named === null ? null : await readableFolder(named);
+  if (!headless) {
+    const electron = findElectron({ env: process.env, platform: process.platform, uid: process.getuid?.() });
+    if (electron.kind === 'found') return openWindow(electron.binary, folder, context);
+    context.output.note(`No window, because ${electron.why}: Pixwatch opens in the browser.`);
+  }
+  return openPage(folder, port, context);
+}
+
+async function openPage(folder: string | null, port: number, context: Context): Promise<number> {
+  const { output, dataDir } = context;
+  const start = await startHere(context);
+  if (start.kind === 'running') return sayRunning(start.url, context);
+  const { agent, publish, close } = start.app;
+  const stop = stopSignal();
+  try {
+    const { handlers, onEvent } = agent;
+    const page = await servePage({ handlers, onEvent, port, uiDir });
+    try {
+      await publish(page.url);
+      if (folder === null) await addTryOut(agent, dataDir);
+      else await handlers.addFolder({ path: folder });
+      sayLink(page.url, context);
+      follow(agent, context);
+      await tellLabels(agent, stop, context);
+      if (!stop.aborted) output.note(`${page.url}  Ctrl+C ends it.`);
+      await aborted(stop);
+    } finally {
+      await page.close();
+    }
+  } finally {
+    await close();
+  }
+  return 0;
+}
+
+function sayLink(url: string, { output, json }: Context): void {
+  if (json) output.json({ url });
+  else output.say(`Pixwatch is open in the browser at ${url}`);
+}
+
+function sayRunning(url: string | null, context: Context): number {
+  context.output.note(
+    `Pixwatch already runs with the data folder ${context.dataDir}.${url ? '' : ' Look for its window, or its sign in the tray.'}`,
+  );
+  if (url === null) return 1;
+  sayLink(url, context);
+  return 0;
+}
+
+/** Starts Electron on its own sources, tells the labels once they are there, and ends with it. */
+async function openWindow(binary: string, folder: string | null, context: Context): Promise<number> {
+  const stop = stopSignal();
+  const app = spawn(binary, [projectDir, `--data=${context.dataDir}`, folder === null ? '--try-out' : `--folder=${folder}`], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  stop.addEventListener('abort', () => app.kill('SIGTERM'));
+  context.output.note('Pixwatch opens in its window. "Quit" in the tray, or Ctrl+C here, ends it.');
+  const ended = new AbortController();
+  const labelsTold = tellLabelsOfWindow(AbortSignal.any([stop, ended.signal]), context);
+  try {
+    const [code] = await once(app, 'exit');
+    return code ?? 0;
+  } finally {
+    ended.abort();
+    await labelsTold;
+  }
+}
+
+const lookEveryMs = 1_000;
+
+/** The window's agent lives in another process: its index is looked at until all is done. */
+async function tellLabelsOfWindow(stop: AbortSignal, context: Context): Promise<void> {
+  while (!stop.aborted) {
+    await sleep(lookEveryMs);
+    const reader = openReaderWhenThere(context.dataDir);
+    if (!reader) continue;
+    try {
+      const { files } = await reader.handlers.status({});
+      if (!files.searchable || waitingFiles(files) > 0) continue;
+      sayLabels(await reader.handlers.complete({ prefix: '', limit: mostLabels }), context);
+      return;
+    } finally {
+      reader.close();
+    }
+  }
+}
+
+/** Null as long as the window's agent has not made its index. */
+function openReaderWhenThere(dataDir: string): AgentReader | null {
+  try {
+    return openAgentReader(dataDir);
+  } catch (thrown) {
+    if (thrown instanceof InvalidInput) return null;
+    throw thrown;
+  }
+}

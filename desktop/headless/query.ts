@@ -1,0 +1,97 @@
+import { assertNever } from '../../shared/errors.ts';
+import { assetId } from '../../shared/model/asset.ts';
+import { parse } from '../../shared/parse.ts';
+import { type AgentReader, openAgentReader } from '../agent/agent.ts';
+import type { Command } from './arguments.ts';
+import type { Context } from './context.ts';
+import { statusLine, waitingFiles } from './follow.ts';
+
+type Question = Extract<Command, { kind: 'search' | 'status' | 'alerts' | 'rules' }>;
+
+/** Answers from the local index alone, whether Pixwatch runs or not. */
+export async function answer(question: Question, context: Context): Promise<number> {
+  const reader = openAgentReader(context.dataDir);
+  try {
+    switch (question.kind) {
+      case 'search':
+        await search(question, reader, context);
+        return 0;
+      case 'status':
+        await status(reader, context);
+        return 0;
+      case 'alerts':
+        await alerts(question, reader, context);
+        return 0;
+      case 'rules':
+        await rules(reader, context);
+        return 0;
+      default:
+        return assertNever(question);
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+async function search(
+  { query, limit }: Extract<Question, { kind: 'search' }>,
+  { handlers }: AgentReader,
+  { output, json }: Context,
+): Promise<void> {
+  const { items, total, problem } = await handlers.search({ text: query, cursor: null, limit });
+  const hits = await Promise.all(
+    items.map(async (hit) => {
+      const { files } = await handlers.asset({ asset: parse(assetId, hit.asset, 'asset') });
+      return { ...hit, paths: files.map(({ path }) => path) };
+    }),
+  );
+  if (json) {
+    output.json({ total, problem, items: hits });
+    return;
+  }
+  if (problem !== null) output.note(problem);
+  for (const { takenAt, paths, name } of hits) output.say(`${day(takenAt)}  ${paths[0] ?? `${name} (not on this computer any more)`}`);
+  output.note(total > items.length ? `The newest ${items.length} of ${total} found. --limit shows more.` : `${total} found.`);
+}
+
+const day = (iso: string | null) => iso?.slice(0, 16).replace('T', ' ') ?? '(no date)'.padEnd(16);
+
+async function status({ handlers }: AgentReader, { output, json }: Context): Promise<void> {
+  const answer = await handlers.status({});
+  const folders = await handlers.folders({});
+  if (json) {
+    output.json({ ...answer, folders });
+    return;
+  }
+  const waiting = waitingFiles(answer.files);
+  output.say(waiting > 0 ? `${waiting} files are not done yet.` : statusLine(answer));
+  for (const [state, files] of Object.entries(answer.files)) if (files > 0) output.say(`${String(files).padStart(8)} ${state}`);
+  for (const { path, files, problem } of folders) output.say(`${path}: ${files} files${problem === null ? '' : `: ${problem}`}`);
+}
+
+async function alerts(
+  { limit }: Extract<Question, { kind: 'alerts' }>,
+  { handlers }: AgentReader,
+  { output, json }: Context,
+): Promise<void> {
+  const { items } = await handlers.alerts({ cursor: null, limit });
+  if (json) {
+    output.json(items);
+    return;
+  }
+  for (const { at, ruleName, because, fileName } of items) output.say(`${day(at)}  ${ruleName}: ${because} in ${fileName}`);
+  if (items.length === 0) output.note('No alerts.');
+}
+
+async function rules({ handlers }: AgentReader, { output, json }: Context): Promise<void> {
+  const all = await handlers.rules({});
+  if (json) {
+    output.json(all);
+    return;
+  }
+  for (const { id, name, condition, notify } of all) {
+    const ways = [notify.desktop ? 'desktop' : '', notify.sns ? 'email' : ''].filter(Boolean).join(',') || 'no message';
+    output.say(`${id}  ${name}: ${condition.label} >= ${condition.minConfidence} (${ways})`);
+  }
+  if (all.length === 0) output.note('No rules.');
+}

@@ -1,0 +1,37 @@
+import type { LocalFile } from '../../shared/contract.ts';
+import type { Agent } from '../agent/agent.ts';
+import type { Command } from './arguments.ts';
+import { aborted, type Context, readableFolder, startOwnApp, stopSignal } from './context.ts';
+import { follow } from './follow.ts';
+
+/** Watches folders without a page; with `untilIdle` ends when all is done: 0 when everything found is searchable, else 1. */
+export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'watch' }>, context: Context): Promise<number> {
+  const paths = await Promise.all(folders.map(readableFolder));
+  const { agent, close } = await startOwnApp(context);
+  const stop = stopSignal();
+  try {
+    follow(agent, context);
+    for (const path of paths) await agent.handlers.addFolder({ path });
+    if (untilIdle) {
+      const { failed } = await agent.untilIdle(stop);
+      await tellResult(agent, failed, context);
+      return failed.length === 0 ? 0 : 1;
+    }
+    context.output.note('Ctrl+C ends it.');
+    await aborted(stop);
+    return 0;
+  } finally {
+    await close();
+  }
+}
+
+async function tellResult({ handlers }: Pick<Agent, 'handlers'>, failed: readonly LocalFile[], { output, json }: Context): Promise<void> {
+  const { files } = await handlers.status({});
+  const reasons = failed.map(({ path, state }) => ({ path, state: state.kind, reason: 'reason' in state ? state.reason : null }));
+  if (json) {
+    output.json({ files, failed: reasons });
+    return;
+  }
+  output.say(`Done: ${files.searchable ?? 0} files are searchable.`);
+  for (const { path, state, reason } of reasons) output.say(`${path}: ${state}: ${reason}`);
+}
