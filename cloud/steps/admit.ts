@@ -11,7 +11,7 @@ import { chunksOf, headOriginal, openOriginal, originalGone } from './objects.ts
 import { type Admitted, claimant, task } from './state.ts';
 
 /** A photo is decoded in memory; a larger file than this is no photo that a camera made. */
-export const maxPhotoBytes = 200 * 1024 * 1024;
+const maxPhotoBytes = 200 * 1024 * 1024;
 
 const videoReason = 'Kept safely; videos are not analysed yet.';
 const unreadableReason = 'Kept safely; pictures of this type are not analysed yet.';
@@ -25,14 +25,14 @@ const unreadableReason = 'Kept safely; pictures of this type are not analysed ye
 export const admit = task('Admit', claimant, async (who, backend): Promise<Admitted> => {
   const { library, asset, ext } = who;
   const known = await loadAsset(backend, library, asset);
-  if (known && isFinished(known)) return { ...who, route: 'finished', ended: { destination: destinationOf(known) } };
+  if (known && isFinished(known, who.version)) return { ...who, route: 'finished', ended: { destination: destinationOf(known) } };
 
   const key = inboxKey({ library, asset, ext });
   const head = await headOriginal(backend, key);
   if (!head) throw originalGone(key);
   const { name, modified } = originalMetadata.read(head.Metadata);
   const claimed = await changeAsset(backend, library, asset, claim(who, name));
-  if (claimed && isFinished(claimed)) return { ...who, route: 'finished', ended: { destination: destinationOf(claimed) } };
+  if (claimed && isFinished(claimed, who.version)) return { ...who, route: 'finished', ended: { destination: destinationOf(claimed) } };
 
   const content = await readContent(await openOriginal(backend, key), ext);
   if (content.sha256 !== asset) throw new Permanent('The stored file is not the one that was sent: its content does not match its name.');
@@ -61,8 +61,7 @@ async function readContent(opened: GetObjectCommandOutput, ext: string): Promise
     if (bytes < headBytes) continue;
     type ??= typeOf(Buffer.concat(kept), ext);
     if (type.kind === 'video') kept = [];
-    else if (bytes > maxPhotoBytes)
-      throw new Permanent(`The picture is too large: at most ${maxPhotoBytes / 1024 / 1024} MB can be processed.`);
+    else if (bytes > maxPhotoBytes) throw new Permanent('The picture is too large: at most 200 MB can be processed.');
   }
   if (bytes === 0) throw new Permanent('The file is empty.');
   type ??= typeOf(Buffer.concat(kept), ext);

@@ -7,6 +7,7 @@ import { type AssetId, type AssetRecord, assetRecord, type LibraryId } from '../
 import { parse } from '../../shared/parse.ts';
 import type { Backend } from './backend.ts';
 import { type Claimant, claimant, type Destination } from './state.ts';
+import { conditionHeld } from './table.ts';
 
 /**
  * The stored records of assets: who may change them and how. A change is a pure function from what is stored to what shall be; it is
@@ -53,24 +54,21 @@ export async function changeAsset(backend: Backend, library: LibraryId, asset: A
   throw new Transient(`The record of ${asset} is being changed by others. It is tried again later.`);
 }
 
-async function putIfUnchanged({ dynamodb, names }: Backend, next: StoredAsset, current: StoredAsset | null): Promise<boolean> {
+function putIfUnchanged({ dynamodb, names }: Backend, next: StoredAsset, current: StoredAsset | null): Promise<boolean> {
   const condition = current
     ? { ConditionExpression: 'revision = :revision', ExpressionAttributeValues: { ':revision': current.revision } }
     : { ConditionExpression: 'attribute_not_exists(pk)' };
-  try {
-    await dynamodb.send(
-      new PutCommand({ TableName: names.table, Item: { ...assetItem(next.library, next.asset), ...next }, ...condition }),
-    );
-    return true;
-  } catch (thrown) {
-    if (thrown instanceof Error && thrown.name === 'ConditionalCheckFailedException') return false;
-    throw thrown;
-  }
+  const Item = { ...assetItem(next.library, next.asset), ...next };
+  return conditionHeld(dynamodb.send(new PutCommand({ TableName: names.table, Item, ...condition })));
 }
 
-/** Whether this version of the pipeline has nothing more to do for it. One that `failed` may be tried again. */
-export const isFinished = ({ outcome, pipelineVersion: version }: AssetRecord) =>
-  version === pipelineVersion && (outcome.kind === 'analysed' || outcome.kind === 'kept' || outcome.kind === 'rejected');
+/**
+ * Whether this version of the pipeline has nothing more to do. One that `failed` may be tried again, and a `rejected` one when it was sent
+ * again: what arrived the first time may have been damaged on its way.
+ */
+export const isFinished = ({ outcome, claim, ...record }: StoredAsset, version: string) =>
+  record.pipelineVersion === pipelineVersion &&
+  (outcome.kind === 'analysed' || outcome.kind === 'kept' || (outcome.kind === 'rejected' && claim.version === version));
 
 /** Where the original of a record belongs. */
 export function destinationOf(record: AssetRecord | null): Destination {
@@ -101,7 +99,7 @@ const pending = (who: Claimant, name: string | null): StoredAsset => ({
 export const claim =
   (who: Claimant, name: string | null): Change =>
   (current) => {
-    if (current && (isFinished(current) || current.claim.execution === who.execution)) return null;
+    if (current && (isFinished(current, who.version) || current.claim.execution === who.execution)) return null;
     return current?.outcome.kind === 'analysed' ? { ...current, claim: claimOf(who) } : pending(who, name);
   };
 
@@ -126,7 +124,8 @@ export const reject =
 export const giveUp =
   (who: Claimant, reason: string): Change =>
   (current) => {
-    if (current && (current.outcome.kind === 'analysed' || isFinished(current) || current.recordedBy === who.execution)) return null;
+    const isOver = current?.outcome.kind === 'analysed' || (current && isFinished(current, who.version));
+    if (isOver || current?.recordedBy === who.execution) return null;
     const isMine = !current || (current.claim.version === who.version && current.claim.attempt <= who.attempt);
     if (!isMine) return null;
     const { name } = current ?? { name: null };

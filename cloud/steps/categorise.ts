@@ -1,4 +1,3 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { messageOf } from '../../shared/errors.ts';
 import { rulesPartition } from '../../shared/keys.ts';
@@ -10,6 +9,7 @@ import type { Backend } from './backend.ts';
 import { labelsFile } from './detectLabels.ts';
 import { readJson } from './objects.ts';
 import { claimant, detected, type Judged, task } from './state.ts';
+import { itemsOf } from './table.ts';
 
 const input = v.object({ ...claimant.entries, found: v.object({ labels: detected }) });
 
@@ -28,25 +28,12 @@ export const categorise = task('Categorise', input, async ({ library, asset, fou
 /** The library's rules, deleted ones too. One that cannot be understood must not stop the others: it is left out with a warning. */
 async function loadRules(backend: Backend, library: LibraryId): Promise<Rule[]> {
   const rules: Rule[] = [];
-  let from: Record<string, unknown> | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await backend.dynamodb.send(
-      new QueryCommand({
-        TableName: backend.names.table,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': rulesPartition(library) },
-        ConsistentRead: true,
-        ExclusiveStartKey: from,
-      }),
-    );
-    for (const item of Items) {
-      try {
-        rules.push(parse(rule, item, `rule ${item['sk']}`));
-      } catch (thrown) {
-        backend.warn(`A rule of ${library} is left out: ${messageOf(thrown)}`);
-      }
+  for await (const item of itemsOf(backend, rulesPartition(library))) {
+    try {
+      rules.push(parse(rule, item, `rule ${item['sk']}`));
+    } catch (thrown) {
+      backend.warn(`A rule of ${library} is left out: ${messageOf(thrown)}`);
     }
-    from = LastEvaluatedKey;
-  } while (from);
+  }
   return rules;
 }

@@ -1,17 +1,19 @@
 import { PublishCommand } from '@aws-sdk/client-sns';
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { isoTime } from '../../shared/clock.ts';
+import { messageOf, Transient } from '../../shared/errors.ts';
 import { outboxPartition, sentAlertItem, waitingAlertItem, waitingAlertPrefix } from '../../shared/keys.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Backend } from './backend.ts';
+import { conditionHeld, itemsOf } from './table.ts';
 
 /**
  * Alerts on their way to SNS. One waits as an item until SNS has taken it, then an item says that it was sent. It is published at least
  * once, always under the same id; a second time only when a sender dies between publishing and noting that.
  */
 
-export const waitingAlert = v.object({
+const waitingAlert = v.object({
   /** Stable: `alertIdOf` in shared/keys.ts. */
   alertId: v.string(),
   library: v.string(),
@@ -31,29 +33,22 @@ export async function enqueueAlert(backend: Backend, alert: WaitingAlert): Promi
   const { dynamodb, names } = backend;
   if (await wasSent(backend, alert.alertId)) return;
   const Item = { ...waitingAlertItem(alert.alertId), ...alert, at: isoTime(backend.clock) };
-  await unlessConditionFails(
-    dynamodb.send(new PutCommand({ TableName: names.table, Item, ConditionExpression: 'attribute_not_exists(pk)' })),
-  );
+  await conditionHeld(dynamodb.send(new PutCommand({ TableName: names.table, Item, ConditionExpression: 'attribute_not_exists(pk)' })));
 }
 
 /**
- * Sends the alerts that wait; several may do so at once.
- * @throws Transient when SNS cannot be reached; what was not sent waits on
+ * Sends the alerts that wait; several may do so at once. One that cannot be sent waits on and does not stop the others.
+ * @throws Transient when SNS cannot be reached
  */
 export async function drainOutbox(backend: Backend): Promise<void> {
-  let from: Record<string, unknown> | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await backend.dynamodb.send(
-      new QueryCommand({
-        TableName: backend.names.table,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :waiting)',
-        ExpressionAttributeValues: { ':pk': outboxPartition, ':waiting': waitingAlertPrefix },
-        ExclusiveStartKey: from,
-      }),
-    );
-    for (const item of Items) await sendAlert(backend, parse(waitingAlert, item, 'waiting alert'));
-    from = LastEvaluatedKey;
-  } while (from);
+  for await (const item of itemsOf(backend, outboxPartition, waitingAlertPrefix)) {
+    try {
+      await sendAlert(backend, parse(waitingAlert, item, 'waiting alert'));
+    } catch (thrown) {
+      if (thrown instanceof Transient) throw thrown;
+      backend.warn(`An alert cannot be sent (${item['sk']}): ${messageOf(thrown)}`);
+    }
+  }
 }
 
 /**
@@ -71,13 +66,13 @@ export async function sendAlert(backend: Backend, alert: WaitingAlert): Promise<
     ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(claimedUntil) OR claimedUntil <= :now)',
     ExpressionAttributeValues: { ':until': now + claimSeconds, ':now': now },
   });
-  if (!(await unlessConditionFails(dynamodb.send(claim)))) return;
+  if (!(await conditionHeld(dynamodb.send(claim)))) return;
   if (!(await wasSent(backend, alert.alertId))) {
     try {
-      await sns.send(new PublishCommand({ TopicArn: names.topicArn, ...messageOf(alert) }));
+      await sns.send(new PublishCommand({ TopicArn: names.topicArn, ...publication(alert) }));
     } catch (thrown) {
       const release = { TableName: names.table, Key, UpdateExpression: 'REMOVE claimedUntil', ConditionExpression: 'attribute_exists(pk)' };
-      await unlessConditionFails(dynamodb.send(new UpdateCommand(release)));
+      await conditionHeld(dynamodb.send(new UpdateCommand(release)));
       throw thrown;
     }
     await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...sentAlertItem(alert.alertId), at: isoTime(clock) } }));
@@ -86,7 +81,7 @@ export async function sendAlert(backend: Backend, alert: WaitingAlert): Promise<
 }
 
 /** What subscribers read, and the attributes their filters can use. */
-function messageOf({ alertId, library, rule, ruleName, because, file }: WaitingAlert) {
+function publication({ alertId, library, rule, ruleName, because, file }: WaitingAlert) {
   const attribute = (StringValue: string) => ({ DataType: 'String', StringValue });
   return {
     // SNS takes up to 100 printable ASCII characters here, and no line break.
@@ -99,15 +94,4 @@ function messageOf({ alertId, library, rule, ruleName, because, file }: WaitingA
 async function wasSent({ dynamodb, names }: Backend, alertId: string): Promise<boolean> {
   const { Item } = await dynamodb.send(new GetCommand({ TableName: names.table, Key: sentAlertItem(alertId), ConsistentRead: true }));
   return Item !== undefined;
-}
-
-/** @returns false when the write's condition did not hold */
-async function unlessConditionFails(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (thrown) {
-    if (thrown instanceof Error && thrown.name === 'ConditionalCheckFailedException') return false;
-    throw thrown;
-  }
 }

@@ -1,5 +1,5 @@
 import { GetSubscriptionAttributesCommand, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
-import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { type Subscription, type SubscriptionDraft, subscription } from '../../shared/contract.ts';
 import { InvalidInput } from '../../shared/errors.ts';
@@ -7,6 +7,7 @@ import { subscriptionItem, subscriptionsPartition } from '../../shared/keys.ts';
 import type { LibraryId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Backend } from './backend.ts';
+import { itemsOf } from './table.ts';
 
 /**
  * Who gets a library's alerts. All libraries share one topic: each subscription is filtered to its library, and an item says whose it is,
@@ -17,17 +18,8 @@ const stored = v.omit(subscription, ['pending']);
 
 /** Where a library's alerts go. One that was ended from outside, as by the link in an e-mail, is forgotten. */
 export async function listSubscriptions(backend: Backend, library: LibraryId): Promise<Subscription[]> {
-  const { dynamodb, names } = backend;
-  const { Items = [] } = await dynamodb.send(
-    new QueryCommand({
-      TableName: names.table,
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': subscriptionsPartition(library) },
-      ConsistentRead: true,
-    }),
-  );
   const subscriptions: Subscription[] = [];
-  for (const item of Items) {
+  for await (const item of itemsOf(backend, subscriptionsPartition(library))) {
     const known = parse(stored, item, 'subscription');
     const pending = await isPending(backend, known.arn);
     if (pending === null) await forget(backend, library, known.arn);

@@ -60,9 +60,14 @@ describe('claim', () => {
     expect(claim(second, null)(after(claim(first, null), reject(first, 'damaged')))).toBeNull();
   });
 
+  it('looks again at what was rejected when it was sent again', () => {
+    const rejected = after(claim(first, null), reject(first, 'damaged'));
+    expect(claim(execution('resent', { version: 'v2' }), null)(rejected)?.outcome.kind).toBe('pending');
+  });
+
   it('keeps what an earlier pipeline found until there is something new', () => {
     const old = { ...(after(claim(first, null), analysed) as StoredAsset), pipelineVersion: pipelineVersion - 1 };
-    expect(isFinished(old)).toBe(false);
+    expect(isFinished(old, 'v1')).toBe(false);
     expect(claim(second, null)(old)).toMatchObject({ outcome: { kind: 'analysed' }, claim: { execution: 'second' } });
   });
 });
