@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { messageOf, Transient } from '../../shared/errors.ts';
 import { type Service, ServiceError } from './gateway/service.ts';
 import { createRekognition, type Rekognition, type RekognitionOptions } from './rekognition/createRekognition.ts';
@@ -38,23 +37,17 @@ export function openRekognition({ dir, onProgress, onReady, log, ...options }: O
     reject(thrown);
   };
   const open = async (signal: AbortSignal) => {
-    // The fetching itself cannot be ended, but it goes on where it was at the next start.
-    const models = await Promise.race([ensureModels({ dir, onProgress }), once(signal, 'abort').then(() => null)]);
-    if (models === null) return null;
-    rekognition = createRekognition({ models, ...options });
-    resolve();
-    onReady();
+    try {
+      rekognition = createRekognition({ models: await ensureModels({ dir, onProgress, signal }), ...options });
+      resolve();
+      onReady();
+    } catch (thrown) {
+      if (signal.aborted || thrown instanceof Transient) throw thrown;
+      tell(thrown);
+    }
     return null;
   };
-  const opening = repeat(
-    (signal) =>
-      open(signal).catch((thrown: unknown) => {
-        if (thrown instanceof Transient) throw thrown;
-        tell(thrown);
-        return null;
-      }),
-    tell,
-  );
+  const opening = repeat(open, tell);
 
   return {
     async service(request, response) {

@@ -94,6 +94,7 @@ export function createRunner({ executions, stateMachine, concurrency, onFailed, 
 
   return {
     open() {
+      if (closing.signal.aborted) return;
       reports = repeat(report, (thrown) => log(`A failed analysis could not be passed on and will be tried again: ${messageOf(thrown)}`));
       wake();
     },

@@ -25,6 +25,7 @@ import { createLambda } from './lambda.ts';
 import * as names from './names.ts';
 import { openRekognition } from './openRekognition.ts';
 import { createQueues, type Queues } from './queues.ts';
+import type { GetObject } from './rekognition/images.ts';
 import { repeat } from './repeat.ts';
 import { createRunner } from './runner.ts';
 import { createS3 } from './s3/createS3.ts';
@@ -78,7 +79,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const parts: Closable[] = [];
   const close = async () => {
     // What was opened last uses what was opened before it.
-    for (const part of parts.splice(0).toReversed()) await part.close();
+    for (const part of parts.splice(0).toReversed()) {
+      await part.close().catch((thrown: unknown) => options.log(`A part of the local cloud did not close well: ${messageOf(thrown)}`));
+    }
   };
   try {
     const opened = await open(options, (part) => {
@@ -121,17 +124,9 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
     onFailed: async (execution) => executionEnded(statusChangeEvent(execution), await backend),
     log,
   });
-  const rekognition = own(
-    openRekognition({
-      dir: models,
-      workers,
-      getObject: async (bucket, key, maxBytes) => getStart(await backend, bucket, key, maxBytes + 1),
-      // Until then pictures wait, rather than to fail for lack of the models.
-      onReady: () => runner.open(),
-      onProgress: onModelProgress,
-      log,
-    }),
-  );
+  const { promise: modelsThere, resolve: onReady } = Promise.withResolvers<void>();
+  const getObject: GetObject = async (bucket, key, maxBytes) => getStart(await backend, bucket, key, maxBytes + 1);
+  const rekognition = own(openRekognition({ dir: models, workers, getObject, onReady, onProgress: onModelProgress, log }));
   const services = {
     s3,
     dynamodb,
@@ -145,17 +140,21 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   setBackend(own(createLocalBackend(endpoint, credentials, options)));
 
   own(runner);
+  // Pictures wait for the models rather than to fail for lack of them.
+  void modelsThere.then(() => runner.open());
   own(startInboxQueue({ queues, queue: names.inboxQueue, dispatch: async (event) => dispatch(event, await backend), log }));
-  own(
-    repeat(
-      async () => {
-        await drainOutbox(await backend);
-        return outboxEveryMs;
-      },
-      (thrown) => log(`Alerts wait in the outbox: ${messageOf(thrown)}`),
-    ),
-  );
+  own(drainOutboxOften(backend, log));
   return { connection: connectionTo(endpoint), credentials, endpoint, ready: rekognition.ready };
+}
+
+function drainOutboxOften(backend: Promise<Backend>, log: (line: string) => void): Closable {
+  return repeat(
+    async () => {
+      await drainOutbox(await backend);
+      return outboxEveryMs;
+    },
+    (thrown) => log(`Alerts wait in the outbox: ${messageOf(thrown)}`),
+  );
 }
 
 async function openStores({ dir, clock, log }: LocalCloudOptions, database: Database, queues: Queues, own: Own) {
