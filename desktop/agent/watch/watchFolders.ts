@@ -67,26 +67,6 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
   const settler = settle({ clock, settleMs, take, onLost: recheck, onError });
   const rounds = scanInRounds(clock, scan, onError);
   const timer = setInterval(rescanDue, lookEveryMs);
-  for (const folder of folderRows(db)) watch(folder);
-
-  function watch(folder: Folder): void {
-    if (folders.has(folder.id)) return;
-    folders.set(folder.id, { ...folder, trouble: null, hintTrouble: null, scannedAt: 0, stopHints: null });
-    rounds.want(folder.id, 'all');
-    onChange();
-  }
-
-  async function scan(id: number, wanted: Wanted): Promise<void> {
-    const folder = folders.get(id);
-    if (!folder) return;
-    if (wanted === 'all') folder.scannedAt = clock.now();
-    const trouble = await scanTree(scanOptions, folder, wanted === 'all' ? [folder.path] : [...wanted], { deep: wanted === 'all' });
-    if (wanted === 'all' || trouble) folder.trouble = trouble;
-    noteProblem(folder);
-    // Only now, so that the first scan is not slowed down. Being ready, it asks for another scan: nothing falls between the two.
-    if (!folder.trouble?.isWhole) folder.stopHints ??= listen(folder);
-    onChange();
-  }
 
   const scanOptions = {
     db,
@@ -99,6 +79,27 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
       if (changed) onChange();
     },
   };
+
+  function watch(folder: Folder): void {
+    if (folders.has(folder.id)) return;
+    folders.set(folder.id, { ...folder, trouble: null, hintTrouble: null, scannedAt: 0, stopHints: null });
+    rounds.want(folder.id, 'all');
+    onChange();
+  }
+
+  async function scan(id: number, wanted: Wanted): Promise<void> {
+    const folder = folders.get(id);
+    if (!folder) return;
+    // A sign of life of a folder that was away says nothing about what changed meanwhile.
+    const deep = wanted === 'all' || folder.trouble?.isWhole === true;
+    if (deep) folder.scannedAt = clock.now();
+    const trouble = await scanTree(scanOptions, folder, wanted === 'all' || deep ? [folder.path] : [...wanted], { deep });
+    if (deep || trouble) folder.trouble = trouble;
+    noteProblem(folder);
+    // Only now, so that the first scan is not slowed down. Being ready, it asks for another scan: nothing falls between the two.
+    if (!folder.trouble?.isWhole) folder.stopHints ??= listen(folder);
+    onChange();
+  }
 
   function listen(folder: Watched): () => Promise<void> {
     return watchForHints(folder.path, {
@@ -127,6 +128,7 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     }
   }
 
+  for (const folder of folderRows(db)) watch(folder);
   return {
     async add(path) {
       const folder = await storeFolder(db, path);

@@ -1,0 +1,383 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFile, cp, link, mkdir, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { listFolders } from '../../../../desktop/agent/watch/folders.ts';
+import { systemClock } from '../../../../shared/clock.ts';
+import { InvalidInput } from '../../../../shared/errors.ts';
+import { scratchDir } from '../db/scratch.ts';
+import { settleMs, startWatching, type Watching } from './watching.ts';
+
+const photo = (n = 1) => Buffer.alloc(1000, n);
+const until = (check: () => void) => vi.waitFor(check, { timeout: 8000, interval: 20 });
+const untilTaken = ({ taken }: Watching, ...names: string[]) => until(() => expect(taken.toSorted()).toEqual(names.toSorted()));
+/** Long enough for a hint, a scan and the settle time. */
+const aWhile = () => sleep(settleMs * 2 + 500);
+
+describe('what is there at the start', () => {
+  test('photos and videos are handed on, the rest has a reason, system files are not mentioned', async () => {
+    const watching = await startWatching({
+      async fill(folder) {
+        await mkdir(join(folder, 'deep/er'), { recursive: true });
+        await mkdir(join(folder, '@eaDir'));
+        await mkdir(join(folder, '.trash'));
+        for (const name of ['a.JPG', 'deep/er/b.mov', 'notes.txt', 'Makefile', '.DS_Store', 'Thumbs.db', '@eaDir/a.jpg', '.trash/b.jpg']) {
+          await writeFile(join(folder, name), photo());
+        }
+      },
+    });
+    await untilTaken(watching, 'a.JPG', 'deep/er/b.mov');
+    expect(watching.rows()).toEqual({
+      'a.JPG': 'known',
+      'deep/er/b.mov': 'known',
+      Makefile: 'skipped: Not a photo or video Pixwatch knows.',
+      'notes.txt': 'skipped: Not a photo or video Pixwatch knows (.txt).',
+    });
+    await until(() => expect(watching.watch.isIdle()).toBe(true));
+    expect(listFolders(watching.db)).toMatchObject([{ path: watching.folder, files: 4, problem: null }]);
+  });
+
+  test('the next start hands on what is new, changed or was left unsettled, and nothing else', async () => {
+    const names = ['same.jpg', 'changed.jpg', 'unsettled.jpg', 'gone.jpg'];
+    const before = await startWatching({
+      async fill(folder) {
+        for (const name of names) await writeFile(join(folder, name), photo());
+      },
+    });
+    await untilTaken(before, ...names);
+    await before.watch.close();
+    const { db, folder } = before;
+    db.exec(`UPDATE local_file SET kind = 'settling' WHERE path LIKE '%/unsettled.jpg'`);
+    await appendFile(join(folder, 'changed.jpg'), photo());
+    await writeFile(join(folder, 'new.jpg'), photo());
+    await unlink(join(folder, 'gone.jpg'));
+
+    const after = await startWatching({ db, folder });
+    await untilTaken(after, 'changed.jpg', 'new.jpg', 'unsettled.jpg');
+    await until(() => expect(after.watch.isIdle()).toBe(true));
+    expect(after.taken).toHaveLength(3);
+    expect(after.gone).toEqual(['gone.jpg']);
+  });
+
+  test('symbolic links are not followed, loops neither', async () => {
+    const outside = await scratchDir();
+    await writeFile(join(outside, 'secret.jpg'), photo());
+    const watching = await startWatching({
+      async fill(folder) {
+        await writeFile(join(folder, 'a.jpg'), photo());
+        await symlink(outside, join(folder, 'elsewhere'));
+        await symlink(join(outside, 'secret.jpg'), join(folder, 'link.jpg'));
+        await symlink(folder, join(folder, 'loop'));
+      },
+    });
+    await untilTaken(watching, 'a.jpg');
+    await writeFile(join(outside, 'more.jpg'), photo());
+    await aWhile();
+    expect(Object.keys(watching.rows())).toEqual(['a.jpg']);
+  });
+
+  test('excluded folders are not entered', async () => {
+    const dir = await scratchDir();
+    await mkdir(join(dir, 'pixwatch/thumbs'), { recursive: true });
+    await writeFile(join(dir, 'pixwatch/thumbs/a.jpg'), photo());
+    const { watch, rows } = await startWatching({ excluded: [join(dir, 'pixwatch')] });
+    await watch.add(dir);
+    await aWhile();
+    await writeFile(join(dir, 'pixwatch/thumbs/b.jpg'), photo());
+    await aWhile();
+    expect(rows()).toEqual({});
+  });
+
+  test('the same name in composed and decomposed form is two files', async () => {
+    const names = ['é.jpg'.normalize('NFC'), 'é.jpg'.normalize('NFD')];
+    const watching = await startWatching({
+      async fill(folder) {
+        for (const name of names) await writeFile(join(folder, name), photo());
+      },
+    });
+    await untilTaken(watching, ...names);
+  });
+
+  test('a name that is no UTF-8 is reported', async () => {
+    const watching = await startWatching({
+      async fill(folder) {
+        await writeFile(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0xfe]), Buffer.from('.jpg')]), photo());
+        await writeFile(join(folder, 'true\uFFFD.jpg'), photo());
+      },
+    });
+    await untilTaken(watching, 'true\uFFFD.jpg');
+    expect(watching.rows()).toMatchObject({ '\uFFFD\uFFFD.jpg': expect.stringMatching(/^skipped: Its name is no valid text/) });
+  });
+});
+
+describe('changes', () => {
+  test('a new file is handed on once it is complete', async () => {
+    const watching = await startWatching();
+    for (let i = 0; i < 8; i++) {
+      await appendFile(join(watching.folder, 'slow.jpg'), photo(i));
+      await sleep(settleMs / 2);
+      expect(watching.taken).toEqual([]);
+    }
+    await untilTaken(watching, 'slow.jpg');
+  });
+
+  test('a writer that pauses longer than the settle time: the file is handed on again', async () => {
+    const watching = await startWatching();
+    await writeFile(join(watching.folder, 'a.jpg'), photo());
+    await untilTaken(watching, 'a.jpg');
+    await appendFile(join(watching.folder, 'a.jpg'), photo());
+    await untilTaken(watching, 'a.jpg', 'a.jpg');
+  });
+
+  test('same size and modification time but other bytes', async () => {
+    const then = new Date(2020, 1, 1);
+    const watching = await startWatching({
+      async fill(folder) {
+        await writeFile(join(folder, 'a.jpg'), photo(1));
+        await utimes(join(folder, 'a.jpg'), then, then);
+      },
+    });
+    await untilTaken(watching, 'a.jpg');
+    await writeFile(join(watching.folder, 'a.jpg'), photo(2));
+    await utimes(join(watching.folder, 'a.jpg'), then, then);
+    await untilTaken(watching, 'a.jpg', 'a.jpg');
+  });
+
+  test('renamed and removed files and folders', async () => {
+    const watching = await startWatching({
+      async fill(folder) {
+        await mkdir(join(folder, 'one/two'), { recursive: true });
+        for (const name of ['a.jpg', 'one/b.jpg', 'one/two/c.jpg', 'one.jpg']) await writeFile(join(folder, name), photo());
+      },
+    });
+    await untilTaken(watching, 'a.jpg', 'one/b.jpg', 'one/two/c.jpg', 'one.jpg');
+    await rename(join(watching.folder, 'a.jpg'), join(watching.folder, 'A.jpg'));
+    await rename(join(watching.folder, 'one'), join(watching.folder, 'uno'));
+    await until(() => expect(Object.keys(watching.rows())).toEqual(['A.jpg', 'one.jpg', 'uno/b.jpg', 'uno/two/c.jpg']));
+    expect(watching.gone.toSorted()).toEqual(['a.jpg', 'one/b.jpg', 'one/two/c.jpg']);
+    await rm(join(watching.folder, 'uno'), { recursive: true });
+    await unlink(join(watching.folder, 'one.jpg'));
+    await until(() => expect(Object.keys(watching.rows())).toEqual(['A.jpg']));
+  });
+
+  test('a folder that is moved in is found with all that is in it', async () => {
+    const watching = await startWatching();
+    const outside = await scratchDir();
+    await mkdir(join(outside, 'trip/day 1/raw'), { recursive: true });
+    for (const name of ['trip/a.jpg', 'trip/day 1/b.jpg', 'trip/day 1/raw/c.dng']) await writeFile(join(outside, name), photo());
+    await aWhile();
+    await rename(join(outside, 'trip'), join(watching.folder, 'trip'));
+    await untilTaken(watching, 'trip/a.jpg', 'trip/day 1/b.jpg', 'trip/day 1/raw/c.dng');
+  });
+
+  test('a file of the place of a folder, and a folder in that of a file', async () => {
+    const watching = await startWatching({
+      async fill(folder) {
+        await mkdir(join(folder, 'a.jpg'));
+        await writeFile(join(folder, 'a.jpg/b.jpg'), photo());
+        await writeFile(join(folder, 'c.jpg'), photo());
+      },
+    });
+    await untilTaken(watching, 'a.jpg/b.jpg', 'c.jpg');
+    await rm(join(watching.folder, 'a.jpg'), { recursive: true });
+    await writeFile(join(watching.folder, 'a.jpg'), photo());
+    await rm(join(watching.folder, 'c.jpg'));
+    await mkdir(join(watching.folder, 'c.jpg'));
+    await until(() => expect(watching.rows()).toEqual({ 'a.jpg': 'known' }));
+  });
+
+  test('a file that is written and removed again leaves nothing', async () => {
+    const watching = await startWatching();
+    await writeFile(join(watching.folder, 'a.jpg'), photo());
+    await until(() => expect(watching.rows()).toEqual({ 'a.jpg': 'settling' }));
+    await unlink(join(watching.folder, 'a.jpg'));
+    await until(() => expect(watching.rows()).toEqual({}));
+    expect(watching.taken).toEqual([]);
+    expect(watching.watch.isIdle()).toBe(true);
+  });
+
+  test('a thousand files at once', async () => {
+    const watching = await startWatching();
+    const outside = await scratchDir();
+    const names = Array.from({ length: 1000 }, (_, i) => `IMG_${i}.jpg`);
+    await Promise.all(names.map((name) => writeFile(join(outside, name), photo())));
+    await cp(outside, join(watching.folder, 'card'), { recursive: true });
+    await untilTaken(watching, ...names.map((name) => `card/${name}`));
+  });
+});
+
+describe('what is handed on', () => {
+  test('a file that changed while it was read must be still again; one that cannot be read waits', async () => {
+    const answers = ['changed', 'taken'] as const;
+    const tries: string[] = [];
+    const watching = await startWatching({
+      fill: (folder) => writeFile(join(folder, 'a.jpg'), photo()),
+      take: async (path) => (path.endsWith('b.jpg') ? 'later' : (answers[tries.push(path) - 1] ?? 'taken')),
+    });
+    await until(() => expect(tries).toHaveLength(2));
+    expect(watching.watch.isIdle()).toBe(true);
+    await writeFile(join(watching.folder, 'b.jpg'), photo());
+    await until(() => expect(watching.rows()).toHaveProperty(['b.jpg']));
+    await until(() => expect(watching.watch.isIdle()).toBe(true));
+  });
+
+  test('an error is reported and stops nothing', async () => {
+    const watching = await startWatching({
+      async fill(folder) {
+        for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) await writeFile(join(folder, name), photo());
+      },
+      async take(path) {
+        if (path.endsWith('b.jpg')) throw new Error('database or disk is full');
+        return 'taken';
+      },
+    });
+    await until(() => expect(watching.errors).toMatchObject([{ message: 'database or disk is full' }]));
+    await until(() => expect(watching.watch.isIdle()).toBe(true));
+  });
+
+  test('at most four at a time', async () => {
+    let running = 0;
+    let most = 0;
+    const { watch } = await startWatching({
+      async fill(folder) {
+        for (let i = 0; i < 30; i++) await writeFile(join(folder, `${i}.jpg`), photo());
+      },
+      async take() {
+        most = Math.max(most, ++running);
+        await sleep(5);
+        running -= 1;
+        return 'taken';
+      },
+    });
+    await until(() => expect(most).toBe(4));
+    await until(() => expect(watch.isIdle()).toBe(true));
+    expect(most).toBe(4);
+  });
+});
+
+describe('folders', () => {
+  test('a folder that goes away is unreachable, not empty, and comes back by itself', async () => {
+    const watching = await startWatching({ fill: (folder) => writeFile(join(folder, 'a.jpg'), photo()) });
+    await untilTaken(watching, 'a.jpg');
+    await aWhile();
+    await rename(watching.folder, `${watching.folder}-away`);
+    await until(() => expect(listFolders(watching.db)[0]?.problem).toMatch(/cannot be found/));
+    expect(watching.rows()).toEqual({ 'a.jpg': 'known' });
+    expect(watching.gone).toEqual([]);
+    await rename(`${watching.folder}-away`, watching.folder);
+    await until(() => expect(listFolders(watching.db)[0]?.problem).toBeNull());
+    expect(watching.taken).toEqual(['a.jpg']);
+  });
+
+  test('an empty mount point is unreachable; a folder that was emptied is empty', async () => {
+    const watching = await startWatching({ fill: (folder) => writeFile(join(folder, 'a.jpg'), photo()) });
+    await untilTaken(watching, 'a.jpg');
+    await aWhile();
+    // What is left of a mount point is on another device than the drive was.
+    watching.db.exec(`UPDATE watched_folder SET device = 'the drive'`);
+    await unlink(join(watching.folder, 'a.jpg'));
+    await until(() => expect(listFolders(watching.db)[0]?.problem).toMatch(/If it is on a drive, connect it/));
+    expect(watching.rows()).toEqual({ 'a.jpg': 'known' });
+    await writeFile(join(watching.folder, 'b.jpg'), photo());
+    await until(() => expect(listFolders(watching.db)[0]?.problem).toBeNull());
+    await until(() => expect(watching.rows()).toEqual({ 'b.jpg': 'known' }));
+    await unlink(join(watching.folder, 'b.jpg'));
+    await until(() => expect(watching.rows()).toEqual({}));
+    expect(listFolders(watching.db)[0]?.problem).toBeNull();
+  });
+
+  test('a place inside that cannot be read is named, what was known of it stays, and the rest goes on', async () => {
+    const deep = `${'x'.repeat(250)}/`.repeat(16).slice(0, -1);
+    const tooDeep = `${deep}/${'y'.repeat(250)}`;
+    const watching = await startWatching({
+      async fill(folder) {
+        // Longer than the system takes in one piece: refused to everybody, also to root, whom permissions do not stop.
+        const script = 'for (const name of process.argv[1].split("/")) { fs.mkdirSync(name); process.chdir(name); }';
+        execFileSync(process.execPath, ['-e', script, tooDeep], { cwd: folder });
+        onTestFinished(() => void execFileSync('rm', ['-r', folder]));
+      },
+    });
+    const { db, folder } = watching;
+    const id = listFolders(db)[0]?.id ?? 0;
+    db.prepare(`INSERT INTO local_file (path, folder, size, stamp, kind, changed_at) VALUES (?, ?, 0, '', 'known', '')`).run(
+      `${folder}/${tooDeep}/a.jpg`,
+      id,
+    );
+    await writeFile(join(folder, 'b.jpg'), photo());
+    await until(() => expect(listFolders(db)[0]?.problem).toMatch(/y{250} cannot be read\. .*ENAMETOOLONG/));
+    await untilTaken(watching, 'b.jpg');
+    expect(watching.rows()).toEqual({ [`${tooDeep}/a.jpg`]: 'known', 'b.jpg': 'known' });
+  });
+
+  test('stops watching: rows go, nothing else', async () => {
+    const watching = await startWatching({ fill: (folder) => writeFile(join(folder, 'a.jpg'), photo()) });
+    await untilTaken(watching, 'a.jpg');
+    const [folder] = listFolders(watching.db);
+    await watching.watch.remove(folder?.id ?? 0);
+    expect(watching.rows()).toEqual({});
+    expect(watching.gone).toEqual(['a.jpg']);
+    await writeFile(join(watching.folder, 'b.jpg'), photo());
+    await aWhile();
+    expect(watching.rows()).toEqual({});
+    expect(listFolders(watching.db)).toEqual([]);
+  });
+
+  test('is added once, and not inside or around another', async () => {
+    const { watch, folder, db } = await startWatching({ fill: (path) => mkdir(join(path, 'inner')) });
+    await watch.add(`${folder}/../photos/`);
+    await symlink(folder, `${folder}-link`);
+    await watch.add(`${folder}-link`);
+    expect(listFolders(db)).toHaveLength(1);
+    await expect(watch.add(join(folder, 'inner'))).rejects.toThrow(InvalidInput);
+    await expect(watch.add(join(folder, 'inner'))).rejects.toThrow(/is in .*, which is watched already/);
+    await expect(watch.add(join(folder, '..'))).rejects.toThrow(/contains .*, which is watched already/);
+    await expect(watch.add('/no/such/folder')).rejects.toThrow(/^Cannot watch \/no\/such\/folder: It cannot be found/);
+    await writeFile(join(folder, 'a.jpg'), photo());
+    await expect(watch.add(join(folder, 'a.jpg'))).rejects.toThrow(/is not a folder/);
+    expect(listFolders(db)).toHaveLength(1);
+  });
+});
+
+test('nothing of the person is written to or moved', async () => {
+  const watching = await startWatching({
+    async fill(folder) {
+      await writeFile(join(folder, 'a.jpg'), photo());
+      await link(join(folder, 'a.jpg'), join(folder, 'hard link.jpg'));
+    },
+  });
+  const listing = () => execFileSync('find', [watching.folder, '-printf', '%p %s %T@ %C@ %i %n\n'], { encoding: 'utf8' });
+  const before = listing();
+  await untilTaken(watching, 'a.jpg', 'hard link.jpg');
+  expect(listing()).toBe(before);
+});
+
+test('changes the system does not tell of are found by the hourly scan', async () => {
+  let passed = 0;
+  const watching = await startWatching({ clock: { now: () => systemClock.now() + passed } });
+  await aWhile();
+  const { db, folder } = watching;
+  await writeFile(join(folder, 'a.jpg'), photo());
+  await untilTaken(watching, 'a.jpg');
+  // Forgotten behind its back, as if the event had never come.
+  db.exec('DELETE FROM local_file');
+  await aWhile();
+  expect(watching.rows()).toEqual({});
+  passed += 60 * 60_000;
+  await until(() => expect(watching.rows()).toEqual({ 'a.jpg': 'known' }));
+});
+
+test('without room for more watches the folder says so, and scans find the files', async ({ skip }) => {
+  const folder = await scratchDir();
+  await mkdir(join(folder, 'a/b/c/d'), { recursive: true });
+  const limited = 'echo 3 > /proc/sys/user/max_inotify_watches && exec "$0" "$@"';
+  const script = join(import.meta.dirname, 'watchWithLimit.ts');
+  const child = spawn('unshare', ['-Ur', 'sh', '-c', limited, process.execPath, script, folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [said, failure] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  if (/unshare|cannot create/i.test(failure)) skip('this system gives no limit of its own to a process');
+  expect(failure).toBe('');
+  const { problem, taken } = JSON.parse(said);
+  expect(problem).toMatch(/limit of watched folders is reached.*sudo sysctl fs\.inotify\.max_user_watches=/);
+  expect(taken).toEqual(['late.jpg']);
+});
