@@ -20,6 +20,8 @@ export interface AppOptions {
 /** The agent with the local cloud it works with. */
 export interface App {
   readonly agent: Agent;
+  /** Fulfils when pictures are looked at; rejects when the vision models cannot be fetched, which is tried again. */
+  readonly ready: Promise<void>;
   /** Tells a second start on this data folder where the page is. */
   publish(url: string): Promise<void>;
   close(): Promise<void>;
@@ -30,7 +32,7 @@ export type Start = { readonly kind: 'started'; readonly app: App } | { readonly
 
 /**
  * Starts Pixwatch on a data folder, which only one process has at a time.
- * @throws InvalidInput when the folder cannot be used, Transient when the models cannot be fetched
+ * @throws InvalidInput when the folder cannot be used or a newer Pixwatch wrote it
  */
 export async function startApp({ dataDir, modelsDir, onModelProgress, log }: AppOptions): Promise<Start> {
   const unlock = lock(dataDir);
@@ -49,7 +51,7 @@ export async function startApp({ dataDir, modelsDir, onModelProgress, log }: App
     const { connection, credentials } = cloud;
     const agent = await startAgent({ dataDir, connection, credentials, clock: systemClock, log });
     closers.unshift(() => agent.close());
-    return { kind: 'started', app: { agent, publish: (url) => writeInstance(dataDir, url), close } };
+    return { kind: 'started', app: { agent, ready: cloud.ready, publish: (url) => writeInstance(dataDir, url), close } };
   } catch (thrown) {
     await close();
     throw thrown;

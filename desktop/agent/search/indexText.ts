@@ -24,12 +24,13 @@ export function indexText(db: DatabaseSync, n: number): void {
 
 /**
  * Brings the free text of all assets up to date whose local files were linked, renamed or removed. The database itself notes which
- * (`text_due`), so nothing is forgotten when the process dies before this.
+ * (`text_due`), so nothing is forgotten when the process dies or `signal` ends it before it is done.
+ * @returns whether anything changed
  */
-export async function refreshText(db: DatabaseSync): Promise<void> {
-  for (;;) {
+export async function refreshText(db: DatabaseSync, signal: AbortSignal): Promise<boolean> {
+  for (let changed = false; ; changed = true) {
     const due = db.prepare(`SELECT asset FROM text_due LIMIT ${batchSize}`).all();
-    if (due.length === 0) return;
+    if (due.length === 0 || signal.aborted) return changed;
     transaction(db, () => {
       for (const row of due) indexText(db, row['asset'] as number);
     });

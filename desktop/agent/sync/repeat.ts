@@ -1,30 +1,40 @@
+export interface Repeated {
+  /** Does the work again within `ms`, after what is under way. */
+  wake(ms?: number): void;
+  close(): Promise<void>;
+}
+
 /**
- * Does `work` again and again, each time after as many ms as it answered, or at once when woken.
+ * Does `work` again and again, each time after as many ms as it answered, or sooner when woken.
  * @param work must not throw; its signal is aborted on closing
  */
-export function repeat(work: (signal: AbortSignal) => Promise<number>): { wake(): void; close(): Promise<void> } {
+export function repeat(work: (signal: AbortSignal) => Promise<number>): Repeated {
   const closing = new AbortController();
-  let woken = false;
-  let endPause = () => {};
+  /** When the pause ends, on the monotonic clock; while the work is under way, when it shall begin again at the latest. */
+  let dueAt = Number.POSITIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let endPause: (() => void) | null = null;
 
-  const pause = (ms: number) =>
+  const wake = (ms = 0) => {
+    const at = performance.now() + ms;
+    if (at >= dueAt) return;
+    dueAt = at;
+    if (!endPause) return;
+    clearTimeout(timer);
+    timer = setTimeout(endPause, ms);
+  };
+  const pause = () =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      endPause = resolve;
+      timer = setTimeout(resolve, dueAt - performance.now());
     });
   const run = async () => {
     while (!closing.signal.aborted) {
-      woken = false;
-      const ms = await work(closing.signal);
-      if (!woken) await pause(ms);
+      dueAt = Number.POSITIVE_INFINITY;
+      wake(await work(closing.signal));
+      await pause();
+      endPause = null;
     }
-  };
-  const wake = () => {
-    woken = true;
-    endPause();
   };
   const running = run();
   return {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../shared/clock.ts';
-import { messageOf } from '../../../shared/errors.ts';
+import { Permanent, Transient } from '../../../shared/errors.ts';
 import { hasUnpushedRules, syncRules } from '../rules/syncRules.ts';
 import { type Applied, hasPulledOnce, type LibraryTable, pullChanges } from './pullChanges.ts';
 import { repeat } from './repeat.ts';
@@ -17,6 +17,8 @@ export interface SyncOptions {
   onRulesChanged(): void;
   /** `offline` changed. */
   onOffline(): void;
+  /** Something else than the cloud failed, e.g. the database cannot be written. It is tried again. */
+  onError(thrown: unknown): void;
   log(line: string): void;
 }
 
@@ -25,8 +27,10 @@ export interface Sync {
   offline(): string | null;
   /** Looks at once instead of when it is next due. */
   wake(): void;
-  /** Fulfils when the index of the library was once pulled to its end, in this run or an earlier one. */
-  readonly pulledOnce: Promise<void>;
+  /** Something was sent: looks within the quick pace. */
+  lookSoon(): void;
+  /** Fulfils when the index of the library was once pulled to its end, in this run or an earlier one, or cannot be for the moment. */
+  readonly ready: Promise<void>;
   /** Ends what is under way. */
   close(): Promise<void>;
 }
@@ -48,9 +52,9 @@ const deepOverlapMs = 30 * 60_000;
 const deepEveryMs = 60 * 60_000;
 
 /** Keeps the local index, the alerts and the rules like the cloud's, for as long as it is open. */
-export function startSync({ db, cloud, clock, pace = usualPace, onApplied, onRulesChanged, onOffline, log }: SyncOptions): Sync {
-  const pulledOnce = Promise.withResolvers<void>();
-  if (hasPulledOnce(db)) pulledOnce.resolve();
+export function startSync({ db, cloud, clock, pace = usualPace, onApplied, onRulesChanged, onOffline, onError, log }: SyncOptions): Sync {
+  const ready = Promise.withResolvers<void>();
+  if (hasPulledOnce(db)) ready.resolve();
   const onBadItem = reportOnce(log);
   let offline: string | null = null;
   let failures = 0;
@@ -66,7 +70,6 @@ export function startSync({ db, cloud, clock, pace = usualPace, onApplied, onRul
     const isDeep = now >= deepDueAt;
     await pullChanges(db, cloud, { now, overlapMs: isDeep ? deepOverlapMs : overlapMs, signal, onApplied, onBadItem });
     if (isDeep) deepDueAt = now + deepEveryMs;
-    pulledOnce.resolve();
   }
 
   function setOffline(reason: string | null): void {
@@ -85,11 +88,14 @@ export function startSync({ db, cloud, clock, pace = usualPace, onApplied, onRul
     } catch (thrown) {
       if (signal.aborted) return 0;
       failures++;
-      setOffline(messageOf(thrown));
+      if (thrown instanceof Transient || thrown instanceof Permanent) setOffline(thrown.message);
+      else onError(thrown);
       return Math.min(pace.slowestRetryMs, pace.retryMs * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
+    } finally {
+      ready.resolve();
     }
   });
-  return { offline: () => offline, wake, pulledOnce: pulledOnce.promise, close };
+  return { offline: () => offline, wake, lookSoon: () => wake(pace.quickMs), ready: ready.promise, close };
 }
 
 /** The overlap brings a bad item again and again; one line is enough. */

@@ -7,6 +7,7 @@ import { InvalidInput } from '../../../../shared/errors.ts';
 import type { RuleId } from '../../../../shared/model/rule.ts';
 import { apply, idOf, labelOf, linkFile, mediaOf, memoryDatabase, randomOf, recordOf } from './library.ts';
 
+const never = new AbortController().signal;
 const firstPage = { cursor: null, limit: 100 };
 const match = { rule: 'r1' as RuleId, revision: 1, name: 'Dogs', because: 'Dog 97 %', notify: { desktop: true, sns: false } };
 
@@ -128,7 +129,7 @@ test('only what is analysed or kept is in the library', () => {
 describe('free text follows the local files', () => {
   const files = (db: DatabaseSync, sql: string) => {
     db.exec(sql);
-    return refreshText(db);
+    return refreshText(db, never);
   };
 
   test('linked, renamed, removed, folder removed', async () => {
@@ -138,7 +139,7 @@ describe('free text follows the local files', () => {
 
     linkFile(db, n, '/photos/holiday.jpg');
     linkFile(db, n, '/photos/copy.jpg');
-    await refreshText(db);
+    await refreshText(db, never);
     expect(found(db, 'holiday copy')).toEqual(['copy.jpg']);
     expect(found(db, 'original')).toEqual([]);
 
@@ -156,9 +157,9 @@ describe('free text follows the local files', () => {
     const before = apply(db, recordOf('before.jpg'));
     const after = apply(db, recordOf('after.jpg'));
     linkFile(db, before, '/photos/cake.jpg');
-    await refreshText(db);
+    await refreshText(db, never);
     linkFile(db, after, '/photos/cake.jpg');
-    await refreshText(db);
+    await refreshText(db, never);
     expect(search(db, 'cake', firstPage).items.map((hit) => hit.asset)).toEqual([idOf('after.jpg')]);
     expect(found(db, 'before')).toEqual(['before.jpg']);
   });
@@ -167,7 +168,7 @@ describe('free text follows the local files', () => {
     const db = memoryDatabase();
     const { lastInsertRowid } = db.prepare('INSERT INTO asset (id, ext, size) VALUES (?, ?, ?)').run(idOf('new.jpg'), 'jpg', 1);
     linkFile(db, Number(lastInsertRowid), '/photos/new.jpg');
-    await refreshText(db);
+    await refreshText(db, never);
     expect(found(db, 'new')).toEqual([]);
     apply(db, recordOf('new.jpg'));
     expect(found(db, 'new')).toEqual(['new.jpg']);
@@ -182,7 +183,7 @@ describe('free text follows the local files', () => {
       timer = setImmediate(turn);
     };
     let timer = setImmediate(turn);
-    await refreshText(db);
+    await refreshText(db, never);
     clearImmediate(timer);
     expect(search(db, 'cake', firstPage).total).toBe(500);
     expect(turns).toBeGreaterThan(5);
@@ -297,7 +298,7 @@ describe('against a filter that looks at every asset', () => {
       if (sample.path) linkFile(db, n, sample.path);
       if (sample.isAlert) raiseAlerts(db, n, [match], sample.takenAt, false);
     }
-    await refreshText(db);
+    await refreshText(db, never);
     const newestFirst = [...samples].sort(
       (a, b) => b.takenAt.localeCompare(a.takenAt) || (order.get(b.name) ?? 0) - (order.get(a.name) ?? 0),
     );

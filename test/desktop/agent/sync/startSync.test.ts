@@ -47,6 +47,9 @@ function start(pace: Partial<Parameters<typeof startSync>[0]['pace']> = {}) {
     onOffline: () => {
       seen.offlineChanged++;
     },
+    onError: (thrown) => {
+      throw thrown;
+    },
     log: (line) => seen.lines.push(line),
   });
   closers.push(sync.close);
@@ -58,7 +61,7 @@ const fresh = (name: string) => recordOf(name, { changedAt: isoTime(systemClock)
 
 test('looks quickly while something is analysed, else only when woken', async () => {
   const { sync, seen } = start();
-  await sync.pulledOnce;
+  await sync.ready;
   await table.putRecord(fresh('unasked.jpg'));
   await sleep(100);
   expect(names()).toEqual([]);
@@ -81,7 +84,6 @@ test('says why the cloud cannot be reached, tries again, and goes on', async () 
   expect(seen.offlineChanged).toBe(1);
   expect(seen.lines).toEqual([noAnswer]);
   await table.start();
-  await sync.pulledOnce;
   await vi.waitFor(() => expect(sync.offline()).toBeNull());
   expect(seen.offlineChanged).toBe(2);
 });
@@ -108,7 +110,6 @@ test('a rule edited offline reaches the cloud, and one of another device comes h
   const rule = saveRule(db, systemClock, null, draft);
   await table.start();
   await vi.waitFor(async () => expect(await table.getItem(ruleItem(library, rule.id))).toMatchObject(rule));
-  await sync.pulledOnce;
 
   saveRule(db, systemClock, rule.id, { ...draft, name: 'All dogs' });
   sync.wake();
@@ -129,6 +130,6 @@ test('closing ends a pause and a call under way', async () => {
   const { sync } = start();
   await sync.close();
   const again = start();
-  await again.sync.pulledOnce;
+  await again.sync.ready;
   await again.sync.close();
 });

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentEvent, agentMethods, LocalFile } from '../../shared/contract.ts';
+import type { FileStateKind } from '../../shared/model/localFile.ts';
+import type { Handlers } from '../../shared/rpc.ts';
+import { listFiles } from './db/fileStates.ts';
+import { openDatabaseReadOnly } from './db/openDatabase.ts';
+import { actHandlers } from './handlers/actHandlers.ts';
+import { type Live, type ReadHandlers, readHandlers } from './handlers/readHandlers.ts';
+import { type AgentOptions, type Parts, startParts } from './parts.ts';
+import { nothingToDo } from './queue/progress.ts';
+import { isAnalysing } from './sync/startSync.ts';
+
+/** Watches folders, sends what is new, and knows what the cloud found in it. All of shared/contract.ts, and nothing of who asks. */
+export interface Agent {
+  readonly handlers: Handlers<typeof agentMethods>;
+  /** @returns the function that ends it */
+  onEvent(listener: (event: AgentEvent) => void): () => void;
+  /**
+   * Fulfils when every file found is searchable or has come to another end.
+   * @returns the files that failed, were rejected or cannot be read
+   * @throws the signal's reason when it is aborted
+   */
+  untilIdle(signal?: AbortSignal): Promise<{ failed: LocalFile[] }>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the agent on a data folder, whose lock the caller has.
+ * @throws InvalidInput when a newer Pixwatch wrote the database
+ */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const parts = await startParts(options);
+  const { db, live, events, close } = parts;
+  return {
+    handlers: { ...readHandlers(db, live), ...actHandlers(parts) },
+    onEvent: events.onEvent,
+    async untilIdle(signal) {
+      while (!isIdle(parts)) await sleep(idleCheckMs, undefined, { signal });
+      return { failed: allFiles(db, ['failed', 'rejected', 'unreachable']) };
+    },
+    close,
+  };
+}
+
+/** What can be asked while another process, which has the folder's lock, runs the agent. */
+export interface AgentReader {
+  readonly handlers: ReadHandlers;
+  close(): void;
+}
+
+/**
+ * Opens a data folder to look only.
+ * @throws InvalidInput when there is no library in it, or another version of Pixwatch wrote it
+ */
+export function openAgentReader(dataDir: string): AgentReader {
+  const db = openDatabaseReadOnly(join(dataDir, 'agent.db'));
+  return { handlers: readHandlers(db, () => atRest), close: () => db.close() };
+}
+
+const atRest: Live = { offline: null, paused: false, problem: null, scanning: false, progress: nothingToDo, bytesOf: () => 0 };
+
+const idleCheckMs = 200;
+
+function isIdle({ db, watch, queue }: Parts): boolean {
+  return !watch.isScanning() && watch.isIdle() && queue.isIdle() && !isAnalysing(db);
+}
+
+function allFiles(db: DatabaseSync, kinds: readonly FileStateKind[]): LocalFile[] {
+  const files: LocalFile[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = listFiles(db, { kinds, cursor, limit: 500 }, () => 0);
+    files.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null);
+  return files;
+}

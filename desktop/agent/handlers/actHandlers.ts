@@ -1,0 +1,102 @@
+import { realpath } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { agentMethods, WatchedFolder } from '../../../shared/contract.ts';
+import { InvalidInput } from '../../../shared/errors.ts';
+import type { AssetId } from '../../../shared/model/asset.ts';
+import type { Handlers } from '../../../shared/rpc.ts';
+import { markAlertsSeen } from '../alerts/alerts.ts';
+import type { Parts } from '../parts.ts';
+import { dryRun } from '../rules/dryRun.ts';
+import { deleteRule, saveRule } from '../rules/rules.ts';
+import { isInside, listFolders } from '../watch/folders.ts';
+import type { ReadHandlers } from './readHandlers.ts';
+
+export type ActHandlers = Omit<Handlers<typeof agentMethods>, keyof ReadHandlers>;
+
+/** The calls that do something, or ask the cloud. */
+export function actHandlers({ db, clock, dataDir, watch, queue, sync, media, commands, events }: Parts): ActHandlers {
+  const done = {};
+  return {
+    media: ({ asset, rendition }) => media.get(asset, rendition),
+    history: commands.history,
+
+    async retry({ path }) {
+      queue.retry(path);
+      await redrive(db, commands, path);
+      sync.wake();
+      events.changed('status');
+      return done;
+    },
+    async pause() {
+      queue.pause();
+      events.changed('status');
+      return done;
+    },
+    async resume() {
+      queue.resume();
+      sync.wake();
+      events.changed('status');
+      return done;
+    },
+
+    async addFolder({ path }) {
+      await refuseDataFolder(path, dataDir);
+      const { id } = await watch.add(path);
+      events.changed('folders', 'status');
+      return listFolders(db).find((folder) => folder.id === id) as WatchedFolder;
+    },
+    async removeFolder({ id }) {
+      await watch.remove(id);
+      events.changed('folders', 'status');
+      return done;
+    },
+
+    async saveRule({ id, draft }) {
+      const rule = saveRule(db, clock, id, draft);
+      sync.wake();
+      events.changed('rules');
+      return rule;
+    },
+    async deleteRule({ id }) {
+      deleteRule(db, clock, id);
+      sync.wake();
+      events.changed('rules');
+      return done;
+    },
+    dryRun: ({ draft }) => dryRun(db, draft),
+
+    async markAlertsSeen() {
+      markAlertsSeen(db);
+      events.changed('status');
+      return done;
+    },
+    subscriptions: commands.subscriptions,
+    subscribe: commands.subscribe,
+    unsubscribe: commands.unsubscribe,
+  };
+}
+
+/** Lets the cloud try again what it gave up: the asset of one path, or all with null. */
+async function redrive(db: DatabaseSync, commands: Parts['commands'], path: string | null): Promise<void> {
+  const failed = db
+    .prepare(
+      `SELECT n, id FROM asset WHERE outcome = 'failed' AND (:path IS NULL OR n = (SELECT asset FROM local_file WHERE path = :path))`,
+    )
+    .all({ path });
+  for (const { n, id } of failed) {
+    const { redriven } = await commands.redrive({ asset: id as AssetId });
+    // Its next record will say more; until then it is being analysed.
+    if (redriven) db.prepare("UPDATE asset SET outcome = NULL, reason = NULL WHERE n = ? AND outcome = 'failed'").run(n as number);
+  }
+}
+
+/** The try-out library is the only place in the data folder with photos for people; the rest is Pixwatch's own. */
+async function refuseDataFolder(path: string, dataDir: string): Promise<void> {
+  // One that cannot be found is refused by the watch, which says why.
+  const real = await realpath(path).catch(() => path);
+  const isTryOut = relative(dataDir, real).split(sep)[0] === 'try-out';
+  if (real === dataDir || (isInside(real, dataDir) && !isTryOut)) {
+    throw new InvalidInput(`${path} holds Pixwatch's own data. Choose a folder with your photos.`);
+  }
+}

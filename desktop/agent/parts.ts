@@ -1,0 +1,156 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../shared/clock.ts';
+import type { commands } from '../../shared/commands.ts';
+import type { Connection, Credentials } from '../../shared/connection.ts';
+import type { Client } from '../../shared/rpc.ts';
+import { createClients } from './clients.ts';
+import { connectCommands } from './commands.ts';
+import { openDatabase } from './db/openDatabase.ts';
+import { createEvents, type Events } from './events.ts';
+import { type Live, readStatus } from './handlers/readHandlers.ts';
+import { type MediaCache, openMediaCache } from './media/media.ts';
+import { drainQueue, type UploadQueue } from './queue/drainQueue.ts';
+import { enqueue } from './queue/enqueue.ts';
+import { refreshText } from './search/indexText.ts';
+import { type Repeated, repeat } from './sync/repeat.ts';
+import { type Sync, startSync } from './sync/startSync.ts';
+import { createTrouble } from './trouble.ts';
+import { type FolderWatch, watchFolders } from './watch/watchFolders.ts';
+
+export interface AgentOptions {
+  /** Holds the agent's database and cached renditions. The caller has its lock. */
+  readonly dataDir: string;
+  readonly connection: Connection;
+  readonly credentials: Credentials;
+  readonly clock: Clock;
+  /** Gets one line about something odd that was survived. */
+  log(line: string): void;
+}
+
+/** The running parts of the agent. */
+export interface Parts {
+  readonly db: DatabaseSync;
+  readonly clock: Clock;
+  /** Without symbolic links on the way. */
+  readonly dataDir: string;
+  readonly watch: FolderWatch;
+  readonly queue: UploadQueue;
+  readonly sync: Sync;
+  readonly media: MediaCache;
+  readonly commands: Client<typeof commands>;
+  readonly events: Events;
+  live(): Live;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the parts and ties them together: a file that is complete is enqueued, what was sent makes `sync` look for the answer, and
+ * whatever changes is told to `events`.
+ * @throws InvalidInput when a newer Pixwatch wrote the database
+ */
+export async function startParts(options: AgentOptions): Promise<Parts> {
+  const { clock, log, connection } = options;
+  const dataDir = await realpath(options.dataDir);
+  const { db, setAside } = openDatabase(join(dataDir, 'agent.db'), { clock });
+  if (setAside) log(`The local index was damaged and is built anew. The damaged one was put aside as ${setAside}.`);
+  const { s3, dynamodb, lambda, destroy } = createClients(connection, options.credentials);
+  const cloud = { ...connection, s3, dynamodb };
+  const media = openMediaCache(join(dataDir, 'thumbs'), s3, connection.outputBucket, connection.library);
+
+  const trouble = createTrouble(clock, log);
+  const events = createEvents(() => readStatus(db, live()));
+  const onError = (thrown: unknown) => {
+    trouble.note(thrown);
+    events.changed('status');
+  };
+  const onChange = () => events.changed('status', 'folders');
+
+  const text = keepTextFresh(db, events, onError);
+  const sync = startSync({
+    db,
+    cloud,
+    clock,
+    onApplied(applied) {
+      for (const { asset, replaced } of applied) if (replaced) media.forget(asset).catch(onError);
+      for (const alert of applied.flatMap(({ alerts }) => alerts)) events.alertRaised(alert);
+      events.changed('status', 'library');
+    },
+    onRulesChanged: () => events.changed('rules'),
+    onOffline: onChange,
+    onError,
+    log,
+  });
+  const queue = drainQueue({
+    db,
+    clock,
+    target: cloud,
+    onStale: (path) => watch.recheck(path),
+    onStored: sync.lookSoon,
+    onChange: () => events.changed('status'),
+    onError,
+  });
+  const watch = watchFolders({
+    db,
+    clock,
+    excluded: [dataDir],
+    async take(path) {
+      // By then it is known here what the library holds already; that is neither queued nor sent.
+      await sync.ready;
+      const taken = await enqueue(db, clock, path);
+      queue.wake();
+      return taken;
+    },
+    onGone() {
+      queue.filesGone();
+      text.wake();
+    },
+    onChange,
+    onError,
+  });
+
+  const live = (): Live => ({
+    offline: sync.offline() ?? queue.offline(),
+    paused: queue.isPaused(),
+    problem: trouble.current(),
+    scanning: watch.isScanning(),
+    progress: queue.progress(),
+    bytesOf: (n) => queue.bytesOf(n),
+  });
+  const close = async () => {
+    for (const part of [watch, queue, sync, text]) await part.close();
+    events.close();
+    destroy();
+    db.close();
+  };
+  return {
+    db,
+    clock,
+    dataDir,
+    watch,
+    queue,
+    sync,
+    media,
+    commands: connectCommands(lambda, connection.commandsFunction),
+    events,
+    live,
+    close,
+  };
+}
+
+/** For what was overlooked; it is woken when there is something to do. */
+const refreshEveryMs = 60 * 60_000;
+const retryMs = 10_000;
+
+function keepTextFresh(db: DatabaseSync, events: Events, onError: (thrown: unknown) => void): Repeated {
+  return repeat(async (signal) => {
+    try {
+      if (await refreshText(db, signal)) events.changed('library');
+      return refreshEveryMs;
+    } catch (thrown) {
+      onError(thrown);
+      return retryMs;
+    }
+  });
+}
