@@ -26,7 +26,7 @@ export function repeat(work: (signal: AbortSignal) => Promise<number>): Repeated
   const pause = () =>
     new Promise<void>((resolve) => {
       endPause = resolve;
-      timer = setTimeout(resolve, dueAt - performance.now());
+      timer = setTimeout(resolve, Math.max(0, dueAt - performance.now()));
     });
   const run = async () => {
     while (!closing.signal.aborted) {

@@ -1,0 +1,87 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { type App, startApp } from '../../../desktop/host/startApp.ts';
+import { addTryOut } from '../../../desktop/host/tryOut.ts';
+import { InvalidInput } from '../../../shared/errors.ts';
+
+let dir: string;
+let dataDir: string;
+let apps: App[];
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'pixwatch-app-'));
+  dataDir = join(dir, 'data');
+  apps = [];
+  return async () => {
+    for (const app of apps) await app.close();
+    await rm(dir, { recursive: true });
+  };
+});
+
+/** Without vision models, which these tests have no need of: a file is where their folder should be. */
+async function start(folder = dataDir) {
+  const modelsDir = join(dir, 'models');
+  await writeFile(modelsDir, '');
+  const started = await startApp({ dataDir: folder, modelsDir, onModelProgress: () => {}, log: () => {} });
+  if (started.kind === 'started') apps.push(started.app);
+  return started;
+}
+
+async function startFirst(): Promise<App> {
+  const started = await start();
+  if (started.kind !== 'started') throw new Error('another one runs');
+  return started.app;
+}
+
+test('one at a time has the data folder; a second start learns where the page of the first is', async () => {
+  const app = await startFirst();
+  expect(await start()).toEqual({ kind: 'running', url: null });
+  await app.publish('http://127.0.0.1:1234/#token=secret');
+  expect(await start()).toEqual({ kind: 'running', url: 'http://127.0.0.1:1234/#token=secret' });
+  expect((await start(join(dir, 'another'))).kind).toBe('started');
+
+  await app.close();
+  apps.splice(apps.indexOf(app), 1);
+  expect(await readdir(dataDir)).not.toContain('instance.json');
+  expect((await start()).kind).toBe('started');
+});
+
+test('what a killed process left behind is no hindrance and misleads nobody', async () => {
+  const child = fork(join(import.meta.dirname, 'startAndWait.ts'), [dataDir], { stdio: 'inherit' });
+  await once(child, 'message');
+  expect(await start()).toEqual({ kind: 'running', url: 'http://127.0.0.1:1234/' });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await startFirst();
+  expect(await start()).toEqual({ kind: 'running', url: null });
+});
+
+test('only its owner may look into the data folder', async () => {
+  await startFirst();
+  expect((await stat(dataDir)).mode & 0o077).toBe(0);
+});
+
+test('a data folder that cannot be used is refused with a sentence, and let go of', async () => {
+  await writeFile(join(dir, 'file'), '');
+  await expect(start(join(dir, 'file', 'data'))).rejects.toThrow(InvalidInput);
+  await expect(start(join(dir, 'file', 'data'))).rejects.toThrow(/The data folder .* cannot be used.*Choose another with --data/);
+
+  await mkdir(join(dataDir, 'agent.db'), { recursive: true });
+  await expect(start()).rejects.toThrow();
+  await rm(join(dataDir, 'agent.db'), { recursive: true });
+  expect((await start()).kind).toBe('started');
+});
+
+test('the try-out library is copied once and watched', async () => {
+  const { agent } = await startFirst();
+  const folder = await addTryOut(agent, dataDir);
+  const names = await readdir(join(dataDir, 'try-out'));
+  expect(names.length).toBeGreaterThan(5);
+  expect(names.every((name) => name.endsWith('.jpg') && !name.startsWith('.'))).toBe(true);
+  const { mtimeMs } = await stat(join(dataDir, 'try-out', names[0] ?? ''));
+  expect(await addTryOut(agent, dataDir)).toMatchObject({ id: folder.id, path: folder.path });
+  expect((await stat(join(dataDir, 'try-out', names[0] ?? ''))).mtimeMs).toBe(mtimeMs);
+});
