@@ -10,6 +10,7 @@ import { actHandlers } from './handlers/actHandlers.ts';
 import { type Live, type ReadHandlers, readHandlers } from './handlers/readHandlers.ts';
 import { type AgentOptions, type Parts, startParts } from './parts.ts';
 import { nothingToDo } from './queue/progress.ts';
+import { pausedKey, readMeta } from './sync/meta.ts';
 import { isAnalysing } from './sync/startSync.ts';
 
 /** Watches folders, sends what is new, and knows what the cloud found in it. All of shared/contract.ts, and nothing of who asks. */
@@ -56,9 +57,11 @@ export interface AgentReader {
  */
 export function openAgentReader(dataDir: string): AgentReader {
   const db = openDatabaseReadOnly(join(dataDir, 'agent.db'));
-  return { handlers: readHandlers(db, () => atRest), close: () => db.close() };
+  const live = () => ({ ...atRest, paused: readMeta(db, pausedKey) === 'yes' });
+  return { handlers: readHandlers(db, live), close: () => db.close() };
 }
 
+/** What is not in the database is only known to the process that runs the agent. */
 const atRest: Live = { offline: null, paused: false, problem: null, scanning: false, progress: nothingToDo, bytesOf: () => 0 };
 
 const idleCheckMs = 200;

@@ -119,7 +119,8 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
     bytesOf: (n) => queue.bytesOf(n),
   });
   const close = async () => {
-    for (const part of [watch, queue, sync, text]) await part.close();
+    // `sync` first: files wait for its first answer.
+    for (const part of [sync, watch, queue, text]) await part.close();
     events.close();
     destroy();
     db.close();

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
-import { relative, sep } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { agentMethods, WatchedFolder } from '../../../shared/contract.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
@@ -41,8 +42,9 @@ export function actHandlers({ db, clock, dataDir, watch, queue, sync, media, com
     },
 
     async addFolder({ path }) {
-      await refuseDataFolder(path, dataDir);
-      const { id } = await watch.add(path);
+      const whole = wholePath(path);
+      await refuseDataFolder(whole, dataDir);
+      const { id } = await watch.add(whole);
       events.changed('folders', 'status');
       return listFolders(db).find((folder) => folder.id === id) as WatchedFolder;
     },
@@ -89,6 +91,13 @@ async function redrive(db: DatabaseSync, commands: Parts['commands'], path: stri
     // Its next record will say more; until then it is being analysed.
     if (redriven) db.prepare("UPDATE asset SET outcome = NULL, reason = NULL WHERE n = ? AND outcome = 'failed'").run(n as number);
   }
+}
+
+/** A person may write `~` for the home folder. What a path from nowhere is meant from, nobody can know here. */
+function wholePath(path: string): string {
+  const whole = path.trim().replace(/^~(?=$|[/\\])/, homedir());
+  if (isAbsolute(whole)) return whole;
+  throw new InvalidInput(`${path} is not a whole path. Write it like ${join(homedir(), 'Pictures')}.`);
 }
 
 /** The try-out library is the only place in the data folder with photos for people; the rest is Pixwatch's own. */

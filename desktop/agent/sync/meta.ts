@@ -1,5 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 
+/** 'yes' while a person has paused sending. */
+export const pausedKey = 'paused';
+
 /** One small fact the agent keeps; null when it was never written. */
 export function readMeta(db: DatabaseSync, key: string): string | null {
   return (db.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'] ?? null) as string | null;

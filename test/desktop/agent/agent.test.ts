@@ -227,6 +227,7 @@ test('what the cloud gave up is tried again when asked', async () => {
 describe('folders that are refused with a sentence', () => {
   test.each<[string, (agent: TestAgent) => string, RegExp]>([
     ['one that is not there', () => join(dir, 'nowhere'), /nowhere.*cannot be found/],
+    ['one from nowhere', () => 'Pictures', /is not a whole path/],
     ['a file', () => join(dir, 'file.jpg'), /is not a folder/],
     ['one inside a watched one', () => join(photos, 'inner'), /which is watched already/],
     ['one around a watched one', () => dir, /which is watched already/],
@@ -279,7 +280,9 @@ test('another process may look while the agent runs', async () => {
   await vi.waitFor(async () => expect(await agent.found('')).toHaveLength(1), soon);
   const { handlers, close } = openAgentReader(agent.dataDir);
   expect((await handlers.search({ text: 'dog', cursor: null, limit: 10 })).total).toBe(1);
-  expect(await handlers.status({})).toMatchObject({ assets: 1, scanning: false });
+  expect(await handlers.status({})).toMatchObject({ assets: 1, scanning: false, paused: false });
+  await agent.handlers.pause({});
+  expect(await handlers.status({})).toMatchObject({ paused: true });
   expect(await handlers.asset({ asset: idOf('a dog') })).toMatchObject({ files: [] });
   await expect(handlers.asset({ asset: idOf('nothing') })).rejects.toThrow(InvalidInput);
   close();
