@@ -48,8 +48,7 @@ function link(db: DatabaseSync, clock: Clock, path: string, { asset, size, stamp
     isoTime(clock),
     path,
   );
+  if (found?.['uploaded']) return;
   // A job that waits for its file to turn up again has it now.
-  if (!found?.['uploaded'])
-    // A job that waits for its file to turn up again has it now.
-    db.prepare('INSERT INTO upload_job (asset) VALUES (?) ON CONFLICT (asset) DO UPDATE SET next_try_at = 0').run(n);
+  db.prepare('INSERT INTO upload_job (asset, size) VALUES (?, ?) ON CONFLICT (asset) DO UPDATE SET next_try_at = 0').run(n, size);
 }

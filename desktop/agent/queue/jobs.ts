@@ -21,7 +21,7 @@ export function dueJobs(db: DatabaseSync, size: JobSize, now: number, limit: num
      FROM upload_job AS job
      JOIN asset ON asset.n = job.asset
      JOIN local_file AS file ON file.rowid = (SELECT rowid FROM local_file WHERE asset = job.asset AND kind = 'known' LIMIT 1)
-     WHERE state = 'queued' AND next_try_at <= ? AND (job.size > ?) = ?
+     WHERE job.state = 'queued' AND next_try_at <= ? AND (job.size > ?) = ?
      ORDER BY next_try_at, job.asset LIMIT ?`,
   );
   return rows.all(now, smallestPart, size === 'large' ? 1 : 0, limit) as unknown as QueuedJob[];

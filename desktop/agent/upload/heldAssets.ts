@@ -1,17 +1,17 @@
 import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { assetItem } from '../../../shared/keys.ts';
-import { type AssetId, type LibraryId, outcome } from '../../../shared/model/asset.ts';
+import type { AssetId, LibraryId } from '../../../shared/model/asset.ts';
 import { parse } from '../../../shared/parse.ts';
 import { cloudTrouble } from './cloudTrouble.ts';
 
 /** The most that one BatchGetItem answers. */
 export const mostAsked = 100;
 
-const answered = v.object({ sk: v.string(), outcome: v.object({ kind: v.picklist(outcome.options.map((o) => o.entries.kind.literal)) }) });
+const answer = v.array(v.object({ sk: v.string() }));
 
 /**
- * Which assets the library holds already: a record with a final outcome is written only when the original is safely stored.
+ * Which assets the library holds already: the pipeline writes a record, even a pending one, only of an original that was stored.
  * @param assets at most `mostAsked`
  * @throws CloudUnavailable or Permanent when the table does not answer
  */
@@ -20,20 +20,13 @@ export async function heldAssets(
   assets: readonly AssetId[],
   abortSignal: AbortSignal,
 ): Promise<Set<AssetId>> {
-  const bySk = new Map(assets.map((asset) => [assetItem(library, asset).sk, asset]));
-  const keys = assets.map((asset) => assetItem(library, asset));
-  const request = {
-    Keys: keys,
-    ConsistentRead: true,
-    ProjectionExpression: 'sk, #outcome',
-    ExpressionAttributeNames: { '#outcome': 'outcome' },
-  };
+  const Keys = assets.map((asset) => assetItem(library, asset));
+  const command = new BatchGetCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true, ProjectionExpression: 'sk' } } });
   try {
     // What it leaves out when it is busy counts as not held: S3's own condition still keeps anything from being stored twice.
-    const { Responses } = await dynamodb.send(new BatchGetCommand({ RequestItems: { [table]: request } }), { abortSignal });
-    const records = (Responses?.[table] ?? []).map((item) => parse(answered, item, 'record'));
-    const final = records.filter((record) => record.outcome.kind !== 'pending');
-    return new Set(final.flatMap(({ sk }) => bySk.get(sk) ?? []));
+    const { Responses } = await dynamodb.send(command, { abortSignal });
+    const held = new Set(parse(answer, Responses?.[table] ?? [], 'records').map(({ sk }) => sk));
+    return new Set(assets.filter((asset) => held.has(assetItem(library, asset).sk)));
   } catch (thrown) {
     throw cloudTrouble(thrown);
   }

@@ -17,6 +17,8 @@ export function createS3Client({ endpoint, region }: Connection, credentials: Cr
     // A copy: the SDK writes into what it is given.
     credentials: { ...credentials },
     maxAttempts: 1,
+    // It would open a connection of its own for every part. That a key is taken is asked before the first.
+    expectContinueHeader: false,
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     requestHandler: {
       connectionTimeout: connectMs,
