@@ -2,26 +2,17 @@ import { existsSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** `absent`: why there can be no window, for people. */
-export type Electron = { readonly kind: 'found'; readonly binary: string } | { readonly kind: 'absent'; readonly why: string };
-
-interface System {
-  readonly env: NodeJS.ProcessEnv;
-  readonly platform: NodeJS.Platform;
-  /** The user's number; undefined on Windows. */
-  readonly uid: number | undefined;
-}
+/** `missing`: why there can be no window, for people. */
+export type Electron = { readonly binary: string } | { readonly missing: string };
 
 /**
  * Finds what the window needs: a display and Electron's binary, which npm does not bring.
  * Only looks at files: asking the `electron` package itself would start a download.
  */
-export function findElectron({ env, platform, uid }: System): Electron {
-  if (platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY']) return { kind: 'absent', why: 'there is no display' };
-  if (platform === 'linux' && uid === 0) return { kind: 'absent', why: 'Electron does not run as root' };
+export function findElectron(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): Electron {
+  if (platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY']) return { missing: 'There is no display.' };
   const binary = binaryPath(env, platform);
-  if (!binary) return { kind: 'absent', why: 'Electron’s binary is not installed ("npx install-electron --no" gets it)' };
-  return { kind: 'found', binary };
+  return binary ? { binary } : { missing: 'Electron’s program is not installed ("npx install-electron --no" fetches it).' };
 }
 
 const names: Partial<Record<NodeJS.Platform, string>> = { darwin: 'Electron.app/Contents/MacOS/Electron', win32: 'electron.exe' };

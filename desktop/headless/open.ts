@@ -6,7 +6,7 @@ import { type AgentReader, openAgentReader } from '../agent/agent.ts';
 import { addTryOut } from '../host/tryOut.ts';
 import type { Command } from './arguments.ts';
 import { aborted, type Context, projectDir, readableFolder, startHere, stopSignal, uiDir } from './context.ts';
-import { findElectron } from './electron.ts';
+import { type Electron, findElectron } from './electron.ts';
 import { follow, mostLabels, sayLabels, tellLabels, waitingFiles } from './follow.ts';
 import { servePage } from './serve.ts';
 
@@ -15,12 +15,16 @@ type Open = Extract<Command, { kind: 'open' }>;
 /** Opens the app: in its window where that is possible, else as a page for the browser. */
 export async function open({ folder: named, headless, port }: Open, context: Context): Promise<number> {
   const folder = named === null ? null : await readableFolder(named);
-  if (!headless) {
-    const electron = findElectron({ env: process.env, platform: process.platform, uid: process.getuid?.() });
-    if (electron.kind === 'found') return openWindow(electron.binary, folder, context);
-    context.output.note(`No window, because ${electron.why}: Pixwatch opens in the browser.`);
-  }
+  const electron = headless ? null : findWindow();
+  if (electron && 'binary' in electron) return openWindow(electron.binary, folder, context);
+  if (electron) context.output.note(`${electron.missing} So Pixwatch opens in the browser.`);
   return openPage(folder, port, context);
+}
+
+function findWindow(): Electron {
+  // Chromium's sandbox needs an ordinary user, and without it the window would be the weakest part.
+  if (process.platform === 'linux' && process.getuid?.() === 0) return { missing: 'The window does not open for root.' };
+  return findElectron(process.env);
 }
 
 async function openPage(folder: string | null, port: number, context: Context): Promise<number> {
