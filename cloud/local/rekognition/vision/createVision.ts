@@ -56,29 +56,40 @@ interface Thread {
   end(): Promise<void>;
 }
 
-/** Answers one request at a time. A worker that ended is replaced at the next request. */
+/** Answers one request at a time. A worker that failed is replaced at the next request. */
 function createThread(models: ModelPaths): Thread {
   let worker: Worker | null = null;
   const start = () => {
-    const started = new Worker(new URL('./worker.ts', import.meta.url), { workerData: models });
-    // Without a listener the failure of a worker that nobody asks ends the process.
-    started.on('error', () => {});
+    const started = startWorker(models);
     started.once('exit', () => {
       if (worker === started) worker = null;
     });
     return started;
   };
+  const end = async () => {
+    const ended = worker;
+    worker = null;
+    await ended?.terminate();
+  };
   return {
     ask: async (request) => {
       worker ??= start();
-      const reply = await exchange(worker, request);
+      const reply = await exchange(worker, request).catch(async (error: unknown) => {
+        await end();
+        throw new Transient(`The thread that looks at pictures failed: ${messageOf(error)}. It is started again.`, { cause: error });
+      });
       if (reply.kind === 'unreadable') throw new Permanent(reply.reason);
       return reply.answer;
     },
-    end: async () => {
-      await worker?.terminate();
-    },
+    end,
   };
+}
+
+function startWorker(models: ModelPaths): Worker {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: models });
+  // Whoever waits for an answer is told; without a listener the failure would end the process as well.
+  worker.on('error', () => {});
+  return worker;
 }
 
 async function exchange(worker: Worker, request: Request): Promise<Reply> {
@@ -92,8 +103,6 @@ async function exchange(worker: Worker, request: Request): Promise<Reply> {
     worker.postMessage(request);
     const [reply] = await Promise.race([once(worker, 'message', over), ended()]);
     return reply;
-  } catch (error) {
-    throw new Transient(`The thread that looks at pictures failed: ${messageOf(error)}. It is started again.`, { cause: error });
   } finally {
     clearTimeout(stuck);
     over.abort();
