@@ -27,3 +27,10 @@ export const fileState = v.variant('kind', [
 export type FileState = v.InferOutput<typeof fileState>;
 export type FileStateKind = FileState['kind'];
 export const fileStateKinds = fileState.options.map((o) => o.entries.kind.literal);
+/** The states that a file leaves by itself, sooner or later. */
+export const unfinishedKinds = ['settling', 'queued', 'uploading', 'analysing'] as const satisfies readonly FileStateKind[];
+
+/** How many files are on their way to another state, of the counts of each. */
+export function countUnfinished(files: Partial<Record<FileStateKind, number>>): number {
+  return unfinishedKinds.reduce((sum, kind) => sum + (files[kind] ?? 0), 0);
+}
