@@ -1,4 +1,5 @@
 import type { Status } from '../../shared/contract.ts';
+import { countUnfinished } from '../../shared/model/localFile.ts';
 import type { Agent } from '../agent/agent.ts';
 import { type Context, megabytes } from './context.ts';
 
@@ -11,22 +12,18 @@ export function follow(agent: Pick<Agent, 'onEvent'>, { output }: Context): void
 }
 
 /** The status in one line, the most pressing thing first. */
-export function statusLine({ problem, offline, paused, scanning, progress, assets }: Status): string {
-  const { filesDone, filesTotal, bytesSent, bytesTotal, secondsLeft } = progress;
+export function statusLine({ problem, offline, paused, scanning, progress, files, assets }: Status): string {
+  const left = countUnfinished(files);
+  const { filesDone, filesTotal, bytesSent, bytesTotal } = progress;
   if (problem !== null) return `Stopped: ${problem}`;
   if (offline !== null) return `Offline: ${offline}`;
-  if (paused) return 'Paused';
-  if (filesDone < filesTotal) {
-    const left = secondsLeft === null ? '' : `, about ${Math.ceil(secondsLeft)} s left`;
-    return `${filesDone} of ${filesTotal} files done, ${megabytes(bytesSent)} of ${megabytes(bytesTotal)} sent${left}`;
-  }
+  if (paused) return `Paused: ${filesText(left)} to go`;
+  if (filesDone < filesTotal) return `${filesText(left)} to go: ${megabytes(bytesSent)} of ${megabytes(bytesTotal)} sent`;
+  if (left > 0) return `${filesText(left)} to go: ${files.analysing ?? 0} being looked at`;
   return scanning ? 'Looking for photos…' : `Up to date: ${assets} searchable`;
 }
 
-/** How many files are not done yet, by the index alone. */
-export function waitingFiles(files: Status['files']): number {
-  return (['settling', 'queued', 'uploading', 'analysing'] as const).reduce((sum, kind) => sum + (files[kind] ?? 0), 0);
-}
+export const filesText = (n: number) => `${n} ${n === 1 ? 'file' : 'files'}`;
 
 /** Waits until all work is done and tells which labels were found. Ends quietly when it is stopped before. */
 export async function tellLabels(

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidInput } from '../../shared/errors.ts';
+import { countUnfinished } from '../../shared/model/localFile.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
 import { addTryOut } from '../host/tryOut.ts';
 import type { Command } from './arguments.ts';
 import { aborted, type Context, projectDir, readableFolder, startHere, stopSignal, uiDir } from './context.ts';
 import { type Electron, findElectron } from './electron.ts';
-import { follow, mostLabels, sayLabels, tellLabels, waitingFiles } from './follow.ts';
+import { follow, mostLabels, sayLabels, tellLabels } from './follow.ts';
 import { servePage } from './serve.ts';
 
 type Open = Extract<Command, { kind: 'open' }>;
@@ -97,7 +98,7 @@ async function tellLabelsOfWindow(stop: AbortSignal, context: Context): Promise<
     if (!reader) continue;
     try {
       const { files } = await reader.handlers.status({});
-      if (!files.searchable || waitingFiles(files) > 0) continue;
+      if (!files.searchable || countUnfinished(files) > 0) continue;
       sayLabels(await reader.handlers.complete({ prefix: '', limit: mostLabels }), context);
       return;
     } finally {

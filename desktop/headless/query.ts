@@ -4,7 +4,7 @@ import { parse } from '../../shared/parse.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
 import type { Command } from './arguments.ts';
 import type { Context } from './context.ts';
-import { statusLine, waitingFiles } from './follow.ts';
+import { filesText, statusLine } from './follow.ts';
 
 type Question = Extract<Command, { kind: 'search' | 'status' | 'alerts' | 'rules' }>;
 
@@ -63,10 +63,9 @@ async function status({ handlers }: AgentReader, { output, json }: Context): Pro
     output.json({ ...answer, folders });
     return;
   }
-  const waiting = waitingFiles(answer.files);
-  output.say(waiting > 0 ? `${waiting} files are not done yet.` : statusLine(answer));
+  output.say(statusLine(answer));
   for (const [state, files] of Object.entries(answer.files)) if (files > 0) output.say(`${String(files).padStart(8)} ${state}`);
-  for (const { path, files, problem } of folders) output.say(`${path}: ${files} files${problem === null ? '' : `: ${problem}`}`);
+  for (const { path, files, problem } of folders) output.say(`${path}: ${filesText(files)}${problem === null ? '' : `: ${problem}`}`);
 }
 
 async function alerts(

@@ -2,7 +2,7 @@ import type { LocalFile } from '../../shared/contract.ts';
 import type { Agent } from '../agent/agent.ts';
 import type { Command } from './arguments.ts';
 import { aborted, type Context, readableFolder, startOwnApp, stopSignal } from './context.ts';
-import { follow } from './follow.ts';
+import { filesText, follow } from './follow.ts';
 
 /** Watches folders without a page; with `untilIdle` ends when all is done: 0 when everything found is searchable, else 1. */
 export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'watch' }>, context: Context): Promise<number> {
@@ -32,6 +32,6 @@ async function tellResult({ handlers }: Pick<Agent, 'handlers'>, failed: readonl
     output.json({ files, failed: reasons });
     return;
   }
-  output.say(`Done: ${files.searchable ?? 0} files are searchable.`);
+  output.say(`Done: ${filesText(files.searchable ?? 0)} searchable.`);
   for (const { path, state, reason } of reasons) output.say(`${path}: ${state}: ${reason}`);
 }

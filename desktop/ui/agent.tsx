@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
 import type { AgentEvent, HostEvent, Status } from '../../shared/contract.ts';
+import { type Burst, nextBurst, noBurst } from './burst.ts';
 import { type Agent, connectAgent, type Host, type Link } from './connection.ts';
 
 export type AnyEvent = AgentEvent | HostEvent;
@@ -10,6 +11,7 @@ export interface Connection {
   readonly agent: Agent | null;
   readonly host: Host | null;
   readonly status: Status | null;
+  readonly burst: Burst;
   /** @returns the function that ends it */
   listen(listener: (event: AnyEvent) => void): () => void;
 }
@@ -20,13 +22,14 @@ const ConnectionContext = createContext<Connection | null>(null);
 export function AgentProvider({ children }: { children: ReactNode }) {
   const [link, setLink] = useState<Link>({ kind: 'connecting' });
   const [open, setOpen] = useState<{ agent: Agent; host: Host | null } | null>(null);
-  const [status, setStatus] = useState<Status | null>(null);
+  const [{ status, burst }, setWork] = useState<{ status: Status | null; burst: Burst }>({ status: null, burst: noBurst });
   const [listeners] = useState(() => new Set<(event: AnyEvent) => void>());
 
   useEffect(() => {
     const tell = (event: AnyEvent) => {
       for (const listener of listeners) listener(event);
     };
+    const setStatus = (next: Status) => setWork((old) => ({ status: next, burst: nextBurst(old.burst, next) }));
     connectAgent({
       onLink(next) {
         setLink(next);
@@ -51,8 +54,8 @@ export function AgentProvider({ children }: { children: ReactNode }) {
     [listeners],
   );
   const connection = useMemo(
-    () => ({ link: link.kind, agent: open?.agent ?? null, host: open?.host ?? null, status, listen }),
-    [link, open, status, listen],
+    () => ({ link: link.kind, agent: open?.agent ?? null, host: open?.host ?? null, status, burst, listen }),
+    [link, open, status, burst, listen],
   );
   return <ConnectionContext value={connection}>{children}</ConnectionContext>;
 }

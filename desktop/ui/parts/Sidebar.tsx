@@ -7,7 +7,7 @@ import { ProgressBar } from './ProgressBar.tsx';
 
 /** Brand, navigation and the state of the work; at the bottom edge of a narrow window. */
 export function Sidebar() {
-  const { link, status } = useConnection();
+  const { link, status, burst } = useConnection();
   return (
     <header className="sidebar">
       <p className="brand">
@@ -21,7 +21,7 @@ export function Sidebar() {
           ))}
         </ul>
       </nav>
-      {status && <Pulse status={status} isLost={link === 'lost'} />}
+      {status && <Pulse status={status} left={burst.left} isLost={link === 'lost'} />}
     </header>
   );
 }
@@ -52,28 +52,22 @@ function NavItem({ view, badge }: { view: View; badge: number }) {
 }
 
 /** The status in a few words, the most pressing thing first; it leads to the activity. */
-function Pulse({ status, isLost }: { status: Status; isLost: boolean }) {
+function Pulse({ status, left, isLost }: { status: Status; left: number; isLost: boolean }) {
   const { go } = useNavigation();
-  const { filesDone, filesTotal } = status.progress;
+  const { tone, text } = isLost ? ({ tone: 'quiet', text: messages.status.lostShort } as const) : summary(status, left);
   return (
     <button type="button" className="pulse" onClick={() => go({ view: 'activity', query: '', asset: null })}>
-      <span className={`dot dot-${isLost ? 'quiet' : tone(status)}`} />
-      <span>{isLost ? messages.status.lostShort : summary(status)}</span>
-      {!isLost && filesTotal > filesDone && <ProgressBar status={status} />}
+      <span className={`dot dot-${tone}`} />
+      <span>{text}</span>
+      {!isLost && left > 0 && <ProgressBar />}
     </button>
   );
 }
 
-function tone({ problem, offline, paused, progress, scanning }: Status): 'bad' | 'quiet' | 'busy' | 'good' {
-  if (problem !== null) return 'bad';
-  if (paused || offline !== null) return 'quiet';
-  return scanning || progress.filesTotal > progress.filesDone ? 'busy' : 'good';
-}
-
-function summary({ problem, offline, paused, progress, scanning }: Status): string {
-  if (problem !== null) return messages.status.problemShort;
-  if (paused) return messages.status.paused;
-  if (offline !== null) return messages.status.offlineShort;
-  if (progress.filesTotal > progress.filesDone) return messages.status.working(progress.filesDone, progress.filesTotal);
-  return scanning ? messages.status.scanning : messages.status.upToDate;
+function summary({ problem, offline, paused, scanning }: Status, left: number): { tone: 'bad' | 'quiet' | 'busy' | 'good'; text: string } {
+  if (problem !== null) return { tone: 'bad', text: messages.status.problemShort };
+  if (paused) return { tone: 'quiet', text: messages.status.paused };
+  if (offline !== null) return { tone: 'quiet', text: messages.status.offlineShort };
+  if (left > 0) return { tone: 'busy', text: messages.status.left(left) };
+  return scanning ? { tone: 'busy', text: messages.status.scanning } : { tone: 'good', text: messages.status.upToDate };
 }

@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'react';
 import type { LocalFile, Status } from '../../../shared/contract.ts';
-import type { FileStateKind } from '../../../shared/model/localFile.ts';
+import { type FileStateKind, unfinishedKinds } from '../../../shared/model/localFile.ts';
 import { useAgent, useConnection } from '../agent.tsx';
 import { useAction, usePages } from '../answers.ts';
 import type { Agent } from '../connection.ts';
@@ -14,7 +14,7 @@ import { FileRow } from './FileRow.tsx';
 
 const groups = {
   all: [],
-  working: ['settling', 'queued', 'uploading', 'analysing'],
+  working: unfinishedKinds,
   attention: ['failed', 'unreachable'],
   leftOut: ['kept', 'rejected', 'skipped'],
   searchable: ['searchable'],
@@ -41,15 +41,15 @@ export function Activity() {
 
 function Summary({ status }: { status: Status }) {
   const agent = useAgent();
+  const { burst } = useConnection();
   const { run, busy, problem } = useAction();
-  const { filesDone, filesTotal } = status.progress;
-  const isWorking = filesTotal > filesDone;
+  const isWorking = burst.left > 0;
   const failed = (status.files.failed ?? 0) > 0;
   return (
     <section className="card summary" aria-label={messages.status.progress}>
       <div>
-        <h2>{isWorking ? messages.activity.busy(filesDone, filesTotal) : idleTitle(status)}</h2>
-        {isWorking && <ProgressBar status={status} />}
+        <h2>{isWorking ? messages.status.left(burst.left) : idleTitle(status)}</h2>
+        {isWorking && <ProgressBar />}
         <p className="hint">{isWorking ? pace(status) : messages.activity.searchable(status.assets)}</p>
         <Problem text={problem} />
       </div>
@@ -80,11 +80,14 @@ function countOf(group: Group, files: Status['files']): number {
   return Object.entries(files).reduce((sum, [kind, n]) => (group === 'all' || kinds.includes(kind) ? sum + n : sum), 0);
 }
 
-function pace({ paused, progress: { bytesSent, bytesTotal, bytesPerSecond, secondsLeft } }: Status): string {
-  const parts = [messages.activity.bytes(formatBytes(bytesSent), formatBytes(bytesTotal))];
+function pace({ paused, files, progress }: Status): string {
+  const { filesDone, filesTotal, bytesSent, bytesTotal, bytesPerSecond, secondsLeft } = progress;
+  const parts: string[] = [];
   if (paused) parts.push(messages.status.paused);
-  else if (bytesPerSecond > 0) parts.push(messages.activity.speed(formatBytes(bytesPerSecond)));
-  if (!paused && secondsLeft !== null) parts.push(messages.activity.left(formatDuration(secondsLeft)));
+  if (filesTotal > filesDone) parts.push(messages.activity.bytes(formatBytes(bytesSent), formatBytes(bytesTotal)));
+  if (!paused && bytesPerSecond > 0) parts.push(messages.activity.speed(formatBytes(bytesPerSecond)));
+  if (!paused && secondsLeft) parts.push(messages.activity.left(formatDuration(secondsLeft)));
+  if (files.analysing) parts.push(messages.activity.analysing(files.analysing));
   return parts.join(' · ');
 }
 

@@ -89,11 +89,10 @@ function Nothing({ title, text, children }: { title: string; text: string; child
 
 /** The empty library: a first folder is missing, or its photos are still on their way. */
 function NothingYet() {
-  const { status } = useConnection();
+  const { status, burst } = useConnection();
   const { go } = useNavigation();
   if (!status) return null;
-  const isWorking = status.scanning || status.progress.filesTotal > status.progress.filesDone;
-  if (!isWorking)
+  if (!status.scanning && burst.left === 0)
     return (
       <Nothing title={messages.search.emptyTitle} text={messages.search.empty}>
         <button type="button" className="primary" onClick={() => go({ view: 'folders' })}>
@@ -101,11 +100,10 @@ function NothingYet() {
         </button>
       </Nothing>
     );
-  const { filesDone, filesTotal } = status.progress;
   return (
     <Nothing title={messages.search.firstTitle} text={messages.search.first}>
-      <ProgressBar status={status} />
-      <p className="hint">{filesTotal > 0 ? messages.status.working(filesDone, filesTotal) : messages.status.scanning}</p>
+      <ProgressBar />
+      <p className="hint">{burst.left > 0 ? messages.status.left(burst.left) : messages.status.scanning}</p>
     </Nothing>
   );
 }
