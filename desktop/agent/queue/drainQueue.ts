@@ -76,7 +76,7 @@ const room = { requests: 8, bytes: 4 * smallestPart };
 const atOnce: Record<JobSize, number> = { small: room.requests, large: 2 };
 const defaultAbandonAfterMs = 60_000;
 const longestRestMs = 5000;
-const restAfterFaultMs = 10_000;
+const restAfterFaultMs = 5000;
 const pausedKey = 'paused';
 
 interface Running {

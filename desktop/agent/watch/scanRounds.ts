@@ -18,7 +18,7 @@ export interface ScanRounds {
 const pauseMs = 200;
 /** Rest after a round in times its length: a long burst of changes must not mean scanning all the time. */
 const restPerScan = 4;
-const restAfterFailureMs = 10_000;
+const restAfterFailureMs = 5000;
 
 /**
  * Runs scans one at a time and gathers what is wanted meanwhile, so that a thousand hints become a few scans.
