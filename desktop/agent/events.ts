@@ -22,6 +22,7 @@ export function createEvents(readStatus: () => Status): Events {
   const changes = new Set<Subject>();
   let timer: NodeJS.Timeout | null = null;
   let told = '';
+  let isClosed = false;
 
   const tell = (event: AgentEvent) => {
     for (const listener of listeners) listener(event);
@@ -45,10 +46,11 @@ export function createEvents(readStatus: () => Status): Events {
     },
     changed(...subjects) {
       for (const subject of subjects) changes.add(subject);
-      timer ??= setTimeout(tellChanges, pauseMs);
+      if (!isClosed) timer ??= setTimeout(tellChanges, pauseMs);
     },
     alertRaised: (alert) => tell({ kind: 'alertRaised', alert }),
     close() {
+      isClosed = true;
       if (timer) clearTimeout(timer);
       listeners.clear();
     },

@@ -59,13 +59,10 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const cloud = { ...connection, s3, dynamodb };
   const media = openMediaCache(join(dataDir, 'thumbs'), s3, connection.outputBucket, connection.library);
 
-  const trouble = createTrouble(clock, log);
   const events = createEvents(() => readStatus(db, live()));
-  const onError = (thrown: unknown) => {
-    trouble.note(thrown);
-    events.changed('status');
-  };
   const onChange = () => events.changed('status', 'folders');
+  const trouble = createTrouble(log, onChange);
+  const onError = trouble.note;
 
   const text = keepTextFresh(db, events, onError);
   const sync = startSync({
@@ -100,6 +97,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
       await sync.ready;
       const taken = await enqueue(db, clock, path);
       queue.wake();
+      text.wake();
       return taken;
     },
     onGone() {
@@ -121,6 +119,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const close = async () => {
     // `sync` first: files wait for its first answer.
     for (const part of [sync, watch, queue, text]) await part.close();
+    trouble.close();
     events.close();
     destroy();
     db.close();

@@ -1,28 +1,40 @@
-import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 
-/** What keeps Pixwatch itself from working, such as a full disk; whoever met it tries again by itself. */
+/** What keeps Pixwatch itself from working, such as a full disk. Whoever meets it tries again by itself. */
 export interface Trouble {
   note(thrown: unknown): void;
   /** Why nothing goes on; null when all is well. */
   current(): string | null;
+  close(): void;
 }
 
-/** Tries come every 10 s; when none of some has failed, it is over. */
+/** Tries come every 10 s; when some in a row have not failed, it is over. */
 const overAfterMs = 30_000;
 /** SQLITE_FULL; https://sqlite.org/rescode.html */
 const full = 13;
 
-export function createTrouble(clock: Clock, log: (line: string) => void): Trouble {
-  let last: { readonly sentence: string; readonly at: number } | null = null;
-  const current = () => (last && clock.now() - last.at < overAfterMs ? last.sentence : null);
+/**
+ * @param log gets a line when it is news
+ * @param onChange `current` changed
+ */
+export function createTrouble(log: (line: string) => void, onChange: () => void): Trouble {
+  let sentence: string | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const become = (next: string | null) => {
+    if (next === sentence) return;
+    sentence = next;
+    onChange();
+  };
   return {
-    current,
+    current: () => sentence,
     note(thrown) {
-      const sentence = sentenceOf(thrown);
-      if (sentence !== current()) log(sentence);
-      last = { sentence, at: clock.now() };
+      const next = sentenceOf(thrown);
+      if (next !== sentence) log(next);
+      become(next);
+      clearTimeout(timer);
+      timer = setTimeout(become, overAfterMs, null).unref();
     },
+    close: () => clearTimeout(timer),
   };
 }
 

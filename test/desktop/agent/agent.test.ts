@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { openAgentReader } from '../../../desktop/agent/agent.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
 import type { RuleId } from '../../../shared/model/rule.ts';
@@ -16,275 +16,313 @@ const draft = {
 };
 const match = { rule: 'r1' as RuleId, revision: 1, name: 'Dogs', because: 'Dog 97 %', notify: { desktop: true, sns: false } };
 
-let dir: string;
-let photos: string;
-let cloud: TestCloud;
-let agents: TestAgent[];
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'pixwatch-agent-'));
-  photos = join(dir, 'photos');
+interface Home {
+  readonly dir: string;
+  /** A folder to be watched. */
+  readonly photos: string;
+  readonly cloud: TestCloud;
+  /** Starts an agent on a data folder. */
+  start(name?: string): Promise<TestAgent>;
+  save(name: string, content: string): Promise<void>;
+}
+
+/** A test in folders and a cloud of its own, so that several can run at a time: most of their time is waiting. */
+const inHome = (work: (home: Home) => Promise<void>) => async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'pixwatch-agent-'));
+  const photos = join(dir, 'photos');
   await mkdir(photos);
-  cloud = await startTestCloud(dir);
-  agents = [];
-});
-afterEach(async () => {
-  for (const agent of agents) await agent.close();
-  await cloud.stop();
-  await rm(dir, { recursive: true });
-});
-
-async function start(name = 'data'): Promise<TestAgent> {
-  const agent = await startTestAgent(cloud, join(dir, name));
-  agents.push(agent);
-  return agent;
-}
-
-async function stop(agent: TestAgent): Promise<void> {
-  agents.splice(agents.indexOf(agent), 1);
-  await agent.close();
-}
-
-const save = (name: string, content: string) => writeFile(join(photos, name), content);
-
-test('files are sent, analysed and found; each has its state and all listeners hear of it', async () => {
-  const agent = await start();
-  await save('<b>dog</b>.jpg'.replace('/', ''), 'a dog');
-  await save('film.mp4', 'a film');
-  await save('broken.jpg', 'damaged');
-  await save('notes.txt', 'no photo');
-  await save('empty.jpg', '');
-  expect(await agent.handlers.addFolder({ path: photos })).toMatchObject({ path: photos, problem: null });
-  await vi.waitFor(async () => expect(Object.values(await agent.states()).filter((state) => state === 'analysing')).toHaveLength(3), soon);
-  expect((await cloud.originals()).toSorted()).toEqual(
-    [`${idOf('a dog')}.jpg`, `${idOf('a film')}.mp4`, `${idOf('damaged')}.jpg`].map((name) => `inbox/local/${name}`).toSorted(),
-  );
-
-  const idle = agent.untilIdle();
-  await cloud.finish('a dog', { labels: [labelOf('Dog', 97)], matches: [match] });
-  await cloud.finish('a film', { ext: 'mp4', outcome: { kind: 'kept', reason: 'Videos are not analysed yet.' } });
-  await cloud.finish('damaged', { outcome: { kind: 'rejected', reason: 'It is damaged.' }, media: null });
-  expect(await idle).toEqual({
-    failed: [{ path: join(photos, 'broken.jpg'), asset: idOf('damaged'), bytes: 7, state: { kind: 'rejected', reason: 'It is damaged.' } }],
-  });
-  expect(await agent.states()).toEqual({
-    '<b>dog<b>.jpg': 'searchable',
-    'film.mp4': 'kept',
-    'broken.jpg': 'rejected',
-    'notes.txt': 'skipped',
-    'empty.jpg': 'skipped',
-  });
-  expect(await agent.found('label:dog>=90')).toEqual(['<b>dog<b>.jpg']);
-  expect(await agent.found('photos film')).toEqual(['film.mp4']);
-  expect(await agent.handlers.complete({ prefix: 'd', limit: 20 })).toEqual([{ label: 'Dog', count: 1 }]);
-  expect(await agent.handlers.asset({ asset: idOf('a dog') })).toMatchObject({
-    record: { revision: 1 },
-    files: [{ path: join(photos, '<b>dog<b>.jpg') }],
-  });
-
-  await vi.waitFor(() => expect(agent.events.map(({ kind }) => kind)).toContain('libraryChanged'), soon);
-  const alert = {
-    asset: idOf('a dog'),
-    rule: 'r1',
-    ruleName: 'Dogs',
-    because: 'Dog 97 %',
-    fileName: '<b>dog<b>.jpg',
-    at: expect.any(String),
-    seen: false,
+  const cloud = await startTestCloud(dir);
+  const agents: TestAgent[] = [];
+  const start = async (name = 'data') => {
+    const agent = await startTestAgent(cloud, join(dir, name));
+    agents.push(agent);
+    return agent;
   };
-  expect(agent.events.filter(({ kind }) => kind === 'alertRaised')).toEqual([{ kind: 'alertRaised', alert }]);
-  const status = await agent.handlers.status({});
-  expect(status).toMatchObject({
-    offline: null,
-    paused: false,
-    problem: null,
-    scanning: false,
-    assets: 2,
-    files: { searchable: 1, kept: 1, rejected: 1, skipped: 2, analysing: 0 },
-    progress: { filesTotal: 0 },
-    unseenAlerts: 1,
-  });
-  await vi.waitFor(
-    () => expect(agent.events.filter((e) => e.kind === 'statusChanged').at(-1)).toEqual({ kind: 'statusChanged', status }),
-    soon,
-  );
-  const told = agent.events.flatMap((event) => (event.kind === 'statusChanged' ? JSON.stringify(event.status) : []));
-  expect(told.filter((text, i) => text === told[i - 1])).toEqual([]);
+  try {
+    await work({ dir, photos, cloud, start, save: (name, content) => writeFile(join(photos, name), content) });
+  } finally {
+    for (const agent of agents) await agent.close();
+    await cloud.stop();
+    await rm(dir, { recursive: true });
+  }
+};
 
-  await agent.handlers.markAlertsSeen({});
-  expect((await agent.handlers.alerts({ cursor: null, limit: 10 })).items).toEqual([{ ...alert, seen: true }]);
-  const { path } = await agent.handlers.media({ asset: idOf('a dog'), rendition: 'thumb' });
-  expect(await readFile(path, 'utf8')).toBe('thumb of a dog');
-});
+test.concurrent(
+  'files are sent, analysed and found; each has its state and all listeners hear of it',
+  inHome(async ({ cloud, photos, save, start }) => {
+    const agent = await start();
+    await save('<b>dog<b>.jpg', 'a dog');
+    await save('film.mp4', 'a film');
+    await save('broken.jpg', 'damaged');
+    await save('notes.txt', 'no photo');
+    await save('empty.jpg', '');
+    expect(await agent.handlers.addFolder({ path: photos })).toMatchObject({ path: photos, problem: null });
+    await vi.waitFor(
+      async () => expect(Object.values(await agent.states()).filter((state) => state === 'analysing')).toHaveLength(3),
+      soon,
+    );
+    expect((await cloud.originals()).toSorted()).toEqual(
+      [`${idOf('a dog')}.jpg`, `${idOf('a film')}.mp4`, `${idOf('damaged')}.jpg`].map((name) => `inbox/local/${name}`).toSorted(),
+    );
 
-test('a renamed file is found by its new name; nothing is sent again', async () => {
-  const agent = await start();
-  await save('before.jpg', 'a dog');
-  await agent.handlers.addFolder({ path: photos });
-  await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'before.jpg': 'analysing' }), soon);
-  await cloud.finish('a dog');
-  await agent.untilIdle();
-  await rename(join(photos, 'before.jpg'), join(photos, 'after.jpg'));
-  await vi.waitFor(async () => expect(await agent.found('after')).toEqual(['after.jpg']), soon);
-  expect(await agent.found('before')).toEqual([]);
-  await agent.untilIdle();
-  expect(agent.events.some((event) => event.kind === 'statusChanged' && event.status.files.uploading > 1)).toBe(false);
+    const idle = agent.untilIdle();
+    await cloud.finish('a dog', { labels: [labelOf('Dog', 97)], matches: [match] });
+    await cloud.finish('a film', { ext: 'mp4', outcome: { kind: 'kept', reason: 'Videos are not analysed yet.' } });
+    await cloud.finish('damaged', { outcome: { kind: 'rejected', reason: 'It is damaged.' }, media: null });
+    expect(await idle).toEqual({
+      failed: [
+        { path: join(photos, 'broken.jpg'), asset: idOf('damaged'), bytes: 7, state: { kind: 'rejected', reason: 'It is damaged.' } },
+      ],
+    });
+    expect(await agent.states()).toEqual({
+      '<b>dog<b>.jpg': 'searchable',
+      'film.mp4': 'kept',
+      'broken.jpg': 'rejected',
+      'notes.txt': 'skipped',
+      'empty.jpg': 'skipped',
+    });
+    expect(await agent.found('label:dog>=90')).toEqual(['<b>dog<b>.jpg']);
+    expect(await agent.found('photos film')).toEqual(['film.mp4']);
+    expect(await agent.handlers.complete({ prefix: 'd', limit: 20 })).toEqual([{ label: 'Dog', count: 1 }]);
+    expect(await agent.handlers.asset({ asset: idOf('a dog') })).toMatchObject({
+      record: { revision: 1 },
+      files: [{ path: join(photos, '<b>dog<b>.jpg') }],
+    });
 
-  const [folder] = await agent.handlers.folders({});
-  await agent.handlers.removeFolder({ id: folder?.id ?? 0 });
-  expect(await agent.handlers.folders({})).toEqual([]);
-  await vi.waitFor(async () => expect(await agent.found('after')).toEqual([]), soon);
-  expect(await agent.found('')).toEqual(['a dog']);
-});
+    await vi.waitFor(() => expect(agent.events.map(({ kind }) => kind)).toContain('libraryChanged'), soon);
+    const alert = {
+      asset: idOf('a dog'),
+      rule: 'r1',
+      ruleName: 'Dogs',
+      because: 'Dog 97 %',
+      fileName: '<b>dog<b>.jpg',
+      at: expect.any(String),
+      seen: false,
+    };
+    expect(agent.events.filter(({ kind }) => kind === 'alertRaised')).toEqual([{ kind: 'alertRaised', alert }]);
+    const status = await agent.handlers.status({});
+    expect(status).toMatchObject({
+      offline: null,
+      paused: false,
+      problem: null,
+      scanning: false,
+      assets: 2,
+      files: { searchable: 1, kept: 1, rejected: 1, skipped: 2, analysing: 0 },
+      progress: { filesTotal: 0 },
+      unseenAlerts: 1,
+    });
+    await vi.waitFor(
+      () => expect(agent.events.filter((e) => e.kind === 'statusChanged').at(-1)).toEqual({ kind: 'statusChanged', status }),
+      soon,
+    );
+    const told = agent.events.flatMap((event) => (event.kind === 'statusChanged' ? JSON.stringify(event.status) : []));
+    expect(told.filter((text, i) => text === told[i - 1])).toEqual([]);
 
-test('a new installation sends nothing that the library holds, and does not notify of its past', async () => {
-  await cloud.finish('a dog', { labels: [labelOf('Dog')], matches: [match] });
-  await save('dog.jpg', 'a dog');
-  const agent = await start();
-  await agent.handlers.addFolder({ path: photos });
-  await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' }), soon);
-  expect(await agent.untilIdle()).toEqual({ failed: [] });
-  expect(await cloud.originals()).toEqual([]);
-  expect((await agent.handlers.alerts({ cursor: null, limit: 10 })).items).toMatchObject(
-    [{ fileName: 'a dog', seen: true }].map(() => ({ fileName: 'dog.jpg', seen: true })),
-  );
-  expect(agent.events.map(({ kind }) => kind)).not.toContain('alertRaised');
-});
+    await agent.handlers.markAlertsSeen({});
+    expect((await agent.handlers.alerts({ cursor: null, limit: 10 })).items).toEqual([{ ...alert, seen: true }]);
+    const { path } = await agent.handlers.media({ asset: idOf('a dog'), rendition: 'thumb' });
+    expect(await readFile(path, 'utf8')).toBe('thumb of a dog');
+  }),
+);
 
-test('a lost or damaged index is built anew without sending a byte', async () => {
-  const first = await start();
-  await save('dog.jpg', 'a dog');
-  await first.handlers.addFolder({ path: photos });
-  await vi.waitFor(async () => expect(await first.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
-  await cloud.finish('a dog', { labels: [labelOf('Dog')] });
-  await first.untilIdle();
-  await stop(first);
-  await writeFile(join(first.dataDir, 'agent.db'), 'this is no database, whatever its name says'.repeat(1000));
+test.concurrent(
+  'a renamed file is found by its new name; nothing is sent again',
+  inHome(async ({ cloud, photos, save, start }) => {
+    const agent = await start();
+    await save('before.jpg', 'a dog');
+    await agent.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'before.jpg': 'analysing' }), soon);
+    await cloud.finish('a dog');
+    await agent.untilIdle();
+    const before = agent.events.length;
+    await rename(join(photos, 'before.jpg'), join(photos, 'after.jpg'));
+    await vi.waitFor(async () => expect(await agent.found('after')).toEqual(['after.jpg']), soon);
+    expect(await agent.found('before')).toEqual([]);
+    await agent.untilIdle();
+    const later = agent.events.slice(before).flatMap((event) => (event.kind === 'statusChanged' ? event.status : []));
+    expect(later.length).toBeGreaterThan(0);
+    expect(later.every(({ progress, files }) => progress.filesTotal === 0 && files.queued === 0 && files.uploading === 0)).toBe(true);
 
-  const again = await start();
-  expect(again.lines[0]).toMatch(/^The local index was damaged and is built anew/);
-  await again.handlers.addFolder({ path: photos });
-  await vi.waitFor(async () => expect(await again.found('label:dog')).toEqual(['dog.jpg']), soon);
-  expect(again.events.some((event) => event.kind === 'statusChanged' && event.status.progress.bytesSent > 0)).toBe(false);
-});
+    const [folder] = await agent.handlers.folders({});
+    await agent.handlers.removeFolder({ id: folder?.id ?? 0 });
+    expect(await agent.handlers.folders({})).toEqual([]);
+    await vi.waitFor(async () => expect(await agent.found('after')).toEqual([]), soon);
+    expect(await agent.found('')).toEqual(['a dog']);
+  }),
+);
 
-test('without the cloud it says so, answers from what it knows, and goes on by itself', async () => {
-  await cloud.finish('a dog', { labels: [labelOf('Dog')] });
-  const before = await start();
-  await vi.waitFor(async () => expect(await before.found('label:dog')).toHaveLength(1), soon);
-  await stop(before);
-  await cloud.stop();
+test.concurrent(
+  'a new installation sends nothing that the library holds, and does not notify of its past',
+  inHome(async ({ cloud, photos, save, start }) => {
+    await cloud.finish('a dog', { labels: [labelOf('Dog')], matches: [match] });
+    await save('dog.jpg', 'a dog');
+    const agent = await start();
+    await agent.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' }), soon);
+    expect(await agent.untilIdle()).toEqual({ failed: [] });
+    expect(await cloud.originals()).toEqual([]);
+    expect((await agent.handlers.alerts({ cursor: null, limit: 10 })).items).toMatchObject(
+      [{ fileName: 'a dog', seen: true }].map(() => ({ fileName: 'dog.jpg', seen: true })),
+    );
+    expect(agent.events.map(({ kind }) => kind)).not.toContain('alertRaised');
+  }),
+);
 
-  const agent = await start();
-  await save('cat.jpg', 'a cat');
-  await agent.handlers.addFolder({ path: photos });
-  await vi.waitFor(async () => expect((await agent.handlers.status({})).offline).toMatch(/^The cloud does not answer/), soon);
-  await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'cat.jpg': 'queued' }), soon);
-  expect(await agent.found('label:dog')).toHaveLength(1);
-  await expect(agent.handlers.history({ asset: idOf('a dog') })).rejects.toThrow('The cloud does not answer');
-  await expect(agent.handlers.media({ asset: idOf('a dog'), rendition: 'thumb' })).rejects.toThrow('cannot be had right now');
-  const rule = await agent.handlers.saveRule({ id: null, draft });
-  expect(await agent.handlers.rules({})).toEqual([rule]);
+test.concurrent(
+  'a lost or damaged index is built anew without sending a byte',
+  inHome(async ({ cloud, photos, save, start }) => {
+    const first = await start();
+    await save('dog.jpg', 'a dog');
+    await first.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await first.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
+    await cloud.finish('a dog', { labels: [labelOf('Dog')] });
+    await first.untilIdle();
+    await first.close();
+    await writeFile(join(first.dataDir, 'agent.db'), 'this is no database, whatever its name says'.repeat(1000));
 
-  await cloud.start();
-  await agent.handlers.resume({});
-  await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'cat.jpg': 'analysing' }), soon);
-  await vi.waitFor(async () => expect((await agent.handlers.status({})).offline).toBeNull(), soon);
-  const other = await start('other device');
-  await vi.waitFor(async () => expect(await other.handlers.rules({})).toEqual([rule]), soon);
-});
+    const again = await start();
+    expect(again.lines[0]).toMatch(/^The local index was damaged and is built anew/);
+    await again.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await again.found('label:dog')).toEqual(['dog.jpg']), soon);
+    expect(again.events.some((event) => event.kind === 'statusChanged' && event.status.progress.bytesSent > 0)).toBe(false);
+  }),
+);
 
-test('paused, nothing is sent, also after a restart', async () => {
-  const agent = await start();
-  await agent.handlers.pause({});
-  await save('dog.jpg', 'a dog');
-  await agent.handlers.addFolder({ path: photos });
-  await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'queued' }), soon);
-  await stop(agent);
+test.concurrent(
+  'without the cloud it says so, answers from what it knows, and goes on by itself',
+  inHome(async ({ cloud, photos, save, start }) => {
+    await cloud.finish('a dog', { labels: [labelOf('Dog')] });
+    const before = await start();
+    await vi.waitFor(async () => expect(await before.found('label:dog')).toHaveLength(1), soon);
+    await before.close();
+    await cloud.stop();
 
-  const again = await start();
-  expect(await again.handlers.status({})).toMatchObject({ paused: true, offline: null });
-  await expect(again.untilIdle(AbortSignal.timeout(500))).rejects.toThrow();
-  expect(await cloud.originals()).toEqual([]);
-  await again.handlers.resume({});
-  await vi.waitFor(async () => expect(await again.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
-});
+    const agent = await start();
+    await save('cat.jpg', 'a cat');
+    await agent.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect((await agent.handlers.status({})).offline).toMatch(/^The cloud does not answer/), soon);
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'cat.jpg': 'queued' }), soon);
+    expect(await agent.found('label:dog')).toHaveLength(1);
+    await expect(agent.handlers.history({ asset: idOf('a dog') })).rejects.toThrow('The cloud does not answer');
+    await expect(agent.handlers.media({ asset: idOf('a dog'), rendition: 'thumb' })).rejects.toThrow('cannot be had right now');
+    const rule = await agent.handlers.saveRule({ id: null, draft });
+    expect(await agent.handlers.rules({})).toEqual([rule]);
 
-test('what the cloud gave up is tried again when asked', async () => {
-  const agent = await start();
-  await save('dog.jpg', 'a dog');
-  await agent.handlers.addFolder({ path: photos });
-  await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
-  await cloud.finish('a dog', { outcome: { kind: 'failed', reason: 'Tried three times.' }, media: null });
-  expect((await agent.untilIdle()).failed).toMatchObject([{ state: { kind: 'failed', reason: 'Tried three times.' } }]);
+    await cloud.start();
+    await agent.handlers.resume({});
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'cat.jpg': 'analysing' }), soon);
+    await vi.waitFor(async () => expect((await agent.handlers.status({})).offline).toBeNull(), soon);
+    const other = await start('other device');
+    await vi.waitFor(async () => expect(await other.handlers.rules({})).toEqual([rule]), soon);
+  }),
+);
 
-  await agent.handlers.retry({ path: join(photos, 'dog.jpg') });
-  expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' });
-  await cloud.finish('a dog', { revision: 2 });
-  expect(await agent.untilIdle()).toEqual({ failed: [] });
-  expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' });
-});
+test.concurrent(
+  'paused, nothing is sent, also after a restart',
+  inHome(async ({ cloud, photos, save, start }) => {
+    const agent = await start();
+    await agent.handlers.pause({});
+    await save('dog.jpg', 'a dog');
+    await agent.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'queued' }), soon);
+    await agent.close();
 
-describe('folders that are refused with a sentence', () => {
-  test.each<[string, (agent: TestAgent) => string, RegExp]>([
-    ['one that is not there', () => join(dir, 'nowhere'), /nowhere.*cannot be found/],
-    ['one from nowhere', () => 'Pictures', /is not a whole path/],
-    ['a file', () => join(dir, 'file.jpg'), /is not a folder/],
-    ['one inside a watched one', () => join(photos, 'inner'), /which is watched already/],
-    ['one around a watched one', () => dir, /which is watched already/],
-    ["Pixwatch's own", (agent) => agent.dataDir, /Pixwatch's own data/],
-    ["one inside Pixwatch's own", (agent) => join(agent.dataDir, 'thumbs'), /Pixwatch's own data/],
-    ["a link to Pixwatch's own", () => join(dir, 'link'), /Pixwatch's own data/],
-  ])('%s', async (_, path, sentence) => {
+    const again = await start();
+    expect(await again.handlers.status({})).toMatchObject({ paused: true, offline: null });
+    await expect(again.untilIdle(AbortSignal.timeout(500))).rejects.toThrow();
+    expect(await cloud.originals()).toEqual([]);
+    await again.handlers.resume({});
+    await vi.waitFor(async () => expect(await again.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
+  }),
+);
+
+test.concurrent(
+  'what the cloud gave up is tried again when asked',
+  inHome(async ({ cloud, photos, save, start }) => {
+    const agent = await start();
+    await save('dog.jpg', 'a dog');
+    await agent.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
+    await cloud.finish('a dog', { outcome: { kind: 'failed', reason: 'Tried three times.' }, media: null });
+    expect((await agent.untilIdle()).failed).toMatchObject([{ state: { kind: 'failed', reason: 'Tried three times.' } }]);
+
+    await agent.handlers.retry({ path: join(photos, 'dog.jpg') });
+    expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' });
+    await cloud.finish('a dog', { revision: 2 });
+    expect(await agent.untilIdle()).toEqual({ failed: [] });
+    expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' });
+  }),
+);
+
+test.concurrent(
+  'folders that cannot be watched are refused with a sentence',
+  inHome(async ({ dir, photos, start }) => {
     const agent = await start();
     await writeFile(join(dir, 'file.jpg'), 'a dog');
     await mkdir(join(photos, 'inner'));
     await mkdir(join(agent.dataDir, 'thumbs'), { recursive: true });
-    await symlink(agent.dataDir, join(dir, 'link'));
-    const { id } = await agent.handlers.addFolder({ path: photos });
-    const adding = agent.handlers.addFolder({ path: path(agent) });
-    await expect(adding).rejects.toThrow(InvalidInput);
-    await expect(adding).rejects.toThrow(sentence);
-    expect((await agent.handlers.folders({})).map((folder) => folder.id)).toEqual([id]);
-  });
-
-  test('the try-out library lies in the data folder and is not refused', async () => {
-    const agent = await start();
     await mkdir(join(agent.dataDir, 'try-out'));
-    expect(await agent.handlers.addFolder({ path: join(agent.dataDir, 'try-out') })).toMatchObject({ problem: null });
-  });
-});
+    await symlink(agent.dataDir, join(dir, 'link'));
+    const watched = await agent.handlers.addFolder({ path: photos });
+    const refusals: [string, RegExp][] = [
+      [join(dir, 'nowhere'), /nowhere.*cannot be found/],
+      ['Pictures', /is not a whole path/],
+      [join(dir, 'file.jpg'), /is not a folder/],
+      [join(photos, 'inner'), /which is watched already/],
+      [dir, /which is watched already/],
+      [agent.dataDir, /Pixwatch's own data/],
+      [join(agent.dataDir, 'thumbs'), /Pixwatch's own data/],
+      [join(dir, 'link'), /Pixwatch's own data/],
+    ];
+    for (const [path, sentence] of refusals) {
+      const adding = agent.handlers.addFolder({ path });
+      await expect(adding, path).rejects.toThrow(InvalidInput);
+      await expect(adding, path).rejects.toThrow(sentence);
+    }
+    // The try-out library lies in the data folder, as the only one for people to look at.
+    const tryOut = await agent.handlers.addFolder({ path: join(agent.dataDir, 'try-out') });
+    expect(await agent.handlers.addFolder({ path: `${photos}/` })).toMatchObject({ id: watched.id });
+    expect((await agent.handlers.folders({})).map(({ id }) => id).toSorted()).toEqual([watched.id, tryOut.id]);
+  }),
+);
 
-test('rules, their dry run, and who gets alerts', async () => {
-  await cloud.finish('a dog', { labels: [labelOf('Dog', 97)] });
-  const agent = await start();
-  await vi.waitFor(async () => expect(await agent.found('label:dog')).toHaveLength(1), soon);
-  expect(await agent.handlers.dryRun({ draft })).toMatchObject({ count: 1, newest: [{ name: 'a dog' }] });
-  const rule = await agent.handlers.saveRule({ id: null, draft });
-  const changed = await agent.handlers.saveRule({ id: rule.id, draft: { ...draft, name: 'All dogs' } });
-  expect(changed).toMatchObject({ name: 'All dogs', revision: 2 });
-  await agent.handlers.deleteRule({ id: rule.id });
-  expect(await agent.handlers.rules({})).toEqual([]);
-  await vi.waitFor(() => expect(agent.events.map(({ kind }) => kind)).toContain('rulesChanged'), soon);
+test.concurrent(
+  'rules, their dry run, and who gets alerts',
+  inHome(async ({ cloud, start }) => {
+    await cloud.finish('a dog', { labels: [labelOf('Dog', 97)] });
+    const agent = await start();
+    await vi.waitFor(async () => expect(await agent.found('label:dog')).toHaveLength(1), soon);
+    expect(await agent.handlers.dryRun({ draft })).toMatchObject({ count: 1, newest: [{ name: 'a dog' }] });
+    const rule = await agent.handlers.saveRule({ id: null, draft });
+    const changed = await agent.handlers.saveRule({ id: rule.id as RuleId, draft: { ...draft, name: 'All dogs' } });
+    expect(changed).toMatchObject({ name: 'All dogs', revision: 2 });
+    await agent.handlers.deleteRule({ id: rule.id as RuleId });
+    expect(await agent.handlers.rules({})).toEqual([]);
+    await vi.waitFor(() => expect(agent.events.map(({ kind }) => kind)).toContain('rulesChanged'), soon);
 
-  await agent.handlers.subscribe({ protocol: 'sms', endpoint: '+491701234567' });
-  const subscriptions = await agent.handlers.subscriptions({});
-  expect(subscriptions).toMatchObject([{ protocol: 'sms', endpoint: '+491701234567' }]);
-  await agent.handlers.unsubscribe({ arn: subscriptions[0]?.arn ?? '' });
-  expect(await agent.handlers.subscriptions({})).toEqual([]);
-  await expect(agent.handlers.unsubscribe({ arn: 'arn:none' })).rejects.toThrow(InvalidInput);
-});
+    await agent.handlers.subscribe({ protocol: 'sms', endpoint: '+491701234567' });
+    const subscriptions = await agent.handlers.subscriptions({});
+    expect(subscriptions).toMatchObject([{ protocol: 'sms', endpoint: '+491701234567' }]);
+    await agent.handlers.unsubscribe({ arn: subscriptions[0]?.arn ?? '' });
+    expect(await agent.handlers.subscriptions({})).toEqual([]);
+    await expect(agent.handlers.unsubscribe({ arn: 'arn:none' })).rejects.toThrow(InvalidInput);
+  }),
+);
 
-test('another process may look while the agent runs', async () => {
-  await cloud.finish('a dog', { labels: [labelOf('Dog')] });
-  const agent = await start();
-  await vi.waitFor(async () => expect(await agent.found('')).toHaveLength(1), soon);
-  const { handlers, close } = openAgentReader(agent.dataDir);
-  expect((await handlers.search({ text: 'dog', cursor: null, limit: 10 })).total).toBe(1);
-  expect(await handlers.status({})).toMatchObject({ assets: 1, scanning: false, paused: false });
-  await agent.handlers.pause({});
-  expect(await handlers.status({})).toMatchObject({ paused: true });
-  expect(await handlers.asset({ asset: idOf('a dog') })).toMatchObject({ files: [] });
-  await expect(handlers.asset({ asset: idOf('nothing') })).rejects.toThrow(InvalidInput);
-  close();
-  expect(() => openAgentReader(join(dir, 'nothing'))).toThrow(InvalidInput);
-});
+test.concurrent(
+  'another process may look while the agent runs',
+  inHome(async ({ cloud, dir, start }) => {
+    await cloud.finish('a dog', { labels: [labelOf('Dog')] });
+    const agent = await start();
+    await vi.waitFor(async () => expect(await agent.found('')).toHaveLength(1), soon);
+    const { handlers, close } = openAgentReader(agent.dataDir);
+    expect((await handlers.search({ text: 'dog', cursor: null, limit: 10 })).total).toBe(1);
+    expect(await handlers.status({})).toMatchObject({ assets: 1, scanning: false, paused: false });
+    await agent.handlers.pause({});
+    expect(await handlers.status({})).toMatchObject({ paused: true });
+    expect(await handlers.asset({ asset: idOf('a dog') })).toMatchObject({ files: [] });
+    await expect(handlers.asset({ asset: idOf('nothing') })).rejects.toThrow(InvalidInput);
+    close();
+    expect(() => openAgentReader(join(dir, 'nothing'))).toThrow(InvalidInput);
+  }),
+);

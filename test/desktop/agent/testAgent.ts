@@ -88,8 +88,13 @@ export async function startTestAgent(cloud: TestCloud, dataDir: string): Promise
     log: (line) => lines.push(line),
   });
   agent.onEvent((event) => events.push(event));
+  let closing: Promise<void> | undefined;
   return {
     ...agent,
+    close() {
+      closing ??= agent.close();
+      return closing;
+    },
     dataDir,
     events,
     lines,

@@ -19,7 +19,7 @@ export const idOf = (name: string) => createHash('sha256').update(name).digest('
 export const labelOf = (name: string, confidence = 90): Label => ({ name, confidence, parents: [], categories: [], instances: [] });
 
 /** The finished record of a photo called `name`. */
-export function recordOf(name: string, rest: Partial<AssetRecord> = {}): AssetRecord & { changedAt: string } {
+export function recordOf(name: string, rest: Partial<AssetRecord> = {}): AssetRecord {
   return {
     library,
     asset: idOf(name),
