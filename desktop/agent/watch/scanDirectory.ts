@@ -8,12 +8,14 @@ import { transaction } from '../db/openDatabase.ts';
 import { fileTrouble, isAbsent } from './fileTrouble.ts';
 import { forgetFiles, type KnownFile, knownChildren, pathsBelow } from './knownFiles.ts';
 import { lstatFiles } from './lstatFiles.ts';
-import { stampOf } from './stamp.ts';
+import { lastChange, stampOf } from './stamp.ts';
 
 /** A file that must be still for a while before it is taken up. */
 export interface Unsettled {
   readonly path: string;
   readonly stamp: string;
+  /** Milliseconds since 1970. */
+  readonly changedAt: number;
 }
 
 export interface DirectoryScan {
@@ -90,18 +92,17 @@ function judge(path: string, stats: BigIntStats | Error, before: KnownFile | und
     const unnameable = isAbsent(stats);
     const kind = unnameable ? 'skipped' : 'unreachable';
     const reason = unnameable ? 'Its name is no valid text (UTF-8). Rename it so that Pixwatch can read it.' : fileTrouble(stats);
-    return { path, size: 0, stamp: '', kind, reason, unsettled: false, isNews: before?.kind !== kind };
+    return { path, size: 0, stamp: '', changedAt: 0, kind, reason, unsettled: false, isNews: before?.kind !== kind };
   }
-  const stamp = stampOf(stats);
-  const size = Number(stats.size);
-  if (before?.stamp === stamp) {
+  const file = { path, size: Number(stats.size), stamp: stampOf(stats), changedAt: lastChange(stats) };
+  if (before?.stamp === file.stamp) {
     const unsettled = before.kind === 'settling' || before.kind === 'unreachable';
-    return { path, size, stamp, kind: 'settling', reason: null, unsettled, isNews: false };
+    return { ...file, kind: 'settling', reason: null, unsettled, isNews: false };
   }
   const ext = extensionOf(path);
-  if (mediaKind(ext)) return { path, size, stamp, kind: 'settling', reason: null, unsettled: true, isNews: true };
+  if (mediaKind(ext)) return { ...file, kind: 'settling', reason: null, unsettled: true, isNews: true };
   const reason = `Not a photo or video Pixwatch knows${ext ? ` (.${ext})` : ''}.`;
-  return { path, size, stamp, kind: 'skipped', reason, unsettled: false, isNews: true };
+  return { ...file, kind: 'skipped', reason, unsettled: false, isNews: true };
 }
 
 function store(db: DatabaseSync, clock: Clock, folder: number, rows: readonly Verdict[]): void {

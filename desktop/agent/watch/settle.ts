@@ -1,7 +1,8 @@
+import type { BigIntStats } from 'node:fs';
 import type { Clock } from '../../../shared/clock.ts';
 import { lstatFiles } from './lstatFiles.ts';
 import type { Unsettled } from './scanDirectory.ts';
-import { stampOf } from './stamp.ts';
+import { lastChange, stampOf } from './stamp.ts';
 
 /**
  * What became of a still file that was handed on.
@@ -57,21 +58,22 @@ export function settle({ clock, settleMs, take, onLost, onError }: SettleOptions
     for (let at = 0; at < due.length; at += batchSize) {
       const paths = due.slice(at, at + batchSize);
       const found = await lstatFiles(paths);
-      paths.forEach((path, i) => {
-        const stats = found[i];
-        const stamp = stats === undefined || stats instanceof Error ? null : stampOf(stats);
-        judge(path, stamp);
-      });
+      for (const [i, stats] of found.entries()) judge(paths[i] ?? '', stats);
       handOn();
     }
   }
 
-  function judge(path: string, stamp: string | null): void {
+  function judge(path: string, stats: BigIntStats | Error): void {
     const before = waiting.get(path);
     waiting.delete(path);
-    if (stamp === null) onLost(path);
-    else if (stamp === before?.stamp) still.add(path);
-    else waiting.set(path, { stamp, dueAt: clock.now() + settleMs, retry: false });
+    if (stats instanceof Error) onLost(path);
+    else if (stampOf(stats) === before?.stamp) still.add(path);
+    else wait({ path, stamp: stampOf(stats), changedAt: lastChange(stats) });
+  }
+
+  /** A file has been still since it was changed, not only since it was seen. A drive whose clock is ahead of ours makes no difference. */
+  function wait({ path, stamp, changedAt }: Unsettled): void {
+    waiting.set(path, { stamp, dueAt: Math.min(clock.now(), changedAt) + settleMs, retry: false });
   }
 
   function handOn(): void {
@@ -97,10 +99,7 @@ export function settle({ clock, settleMs, take, onLost, onError }: SettleOptions
 
   return {
     add(files) {
-      for (const { path, stamp } of files) {
-        if (waiting.get(path)?.stamp === stamp || still.has(path)) continue;
-        waiting.set(path, { stamp, dueAt: clock.now() + settleMs, retry: false });
-      }
+      for (const file of files) if (waiting.get(file.path)?.stamp !== file.stamp && !still.has(file.path)) wait(file);
     },
     isIdle: () => still.size === 0 && running.size === 0 && [...waiting.values()].every(({ retry }) => retry),
     async close() {

@@ -7,3 +7,8 @@ import type { BigIntStats } from 'node:fs';
 export function stampOf(stats: BigIntStats): string {
   return `${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.ino}`;
 }
+
+/** When a file was last changed, in milliseconds since 1970, as its file system says. */
+export function lastChange({ mtimeMs, ctimeMs }: BigIntStats): number {
+  return Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
+}
