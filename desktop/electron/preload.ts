@@ -1,3 +1,5 @@
+/// <reference lib="dom" />
+
 import { ipcRenderer } from 'electron';
 
 // The only bridge: hands the page its two ports (agent, host) and nothing else of Electron.

@@ -74,6 +74,7 @@ async function openWindow(binary: string, folder: string | null, context: Contex
   const stop = stopSignal();
   const app = spawn(binary, [projectDir, `--data=${context.dataDir}`, folder === null ? '--try-out' : `--folder=${folder}`], {
     stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, PIXWATCH_NODE: process.execPath },
   });
   stop.addEventListener('abort', () => app.kill('SIGTERM'));
   context.output.note('Pixwatch opens in its window. "Quit" in the tray, or Ctrl+C here, ends it.');

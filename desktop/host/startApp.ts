@@ -5,6 +5,7 @@ import { InvalidInput, messageOf } from '../../shared/errors.ts';
 import { type Agent, startAgent } from '../agent/agent.ts';
 import { lockDataFolder } from '../agent/db/lockFolder.ts';
 import { readInstance, removeInstance, writeInstance } from './instance.ts';
+import { forkLocalCloud, nodeForLocalCloud } from './localCloudProcess.ts';
 
 export interface AppOptions {
   /** See pixwatchDataDir. Made when missing. */
@@ -46,7 +47,9 @@ export async function startApp({ dataDir, modelsDir, onModelProgress, log }: App
     // Left behind by a process that was killed.
     await removeInstance(dataDir);
     closers.unshift(() => removeInstance(dataDir));
-    const cloud = await startLocalCloud({ dir: join(dataDir, 'cloud'), models: modelsDir, clock: systemClock, onModelProgress, log });
+    const node = nodeForLocalCloud(process.env);
+    const options = { dir: join(dataDir, 'cloud'), models: modelsDir, clock: systemClock, onModelProgress, log };
+    const cloud = await (node ? forkLocalCloud(node, options) : startLocalCloud(options));
     closers.unshift(() => cloud.close());
     const { connection, credentials } = cloud;
     const agent = await startAgent({ dataDir, connection, credentials, clock: systemClock, log });

@@ -6,11 +6,22 @@ import { messageOf, Permanent } from '../../shared/errors.ts';
 import type { Agent } from '../agent/agent.ts';
 
 /** Real photos that come with npm packages, and what they are called in the try-out library. */
-const photos: readonly { readonly package: string; readonly file: string; readonly name: string }[] = [1, 2, 3, 4, 5, 6].map((n) => ({
-  package: '@vladmandic/face-api',
-  file: `demo/sample${n}.jpg`,
-  name: `people ${n}.jpg`,
-}));
+const photos: readonly { readonly package: string; readonly file: string; readonly name: string }[] = [
+  ...Object.entries({
+    'bee on a flower.jpg': '01',
+    'blackbird.jpg': '02',
+    'big wheel.jpg': '03',
+    'white terrier.jpg': '04',
+    'frog.jpg': '05',
+    'jellyfish.jpg': '06',
+    'savanna.jpg': '08',
+    'gorilla.jpg': '11',
+    'autumn boots.jpg': '12',
+    'kitchen.jpg': '13',
+  }).map(([name, number]) => ({ package: 'apeman-asset-images', file: `dist/dummy/${number}.jpg`, name })),
+  { package: '@vladmandic/face-api', file: 'demo/sample3.jpg', name: 'evening out.jpg' },
+  { package: '@vladmandic/face-api', file: 'demo/sample6.jpg', name: 'four friends.jpg' },
+];
 
 /**
  * Puts the try-out photos into `<dataDir>/try-out`, where they are not yet, and watches that folder.

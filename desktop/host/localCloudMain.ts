@@ -1,0 +1,31 @@
+import { parseArgs } from 'node:util';
+import { startLocalCloud } from '../../cloud/local/startLocalCloud.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { FromLocalCloud } from './localCloudProcess.ts';
+
+// The local cloud in a process of its own; see localCloudProcess.ts. It ends when its parent says so, or is gone.
+const { values } = parseArgs({ options: { dir: { type: 'string' }, models: { type: 'string' }, port: { type: 'string' } } });
+const tell = (message: FromLocalCloud) => void (process.connected && process.send?.(message));
+
+try {
+  const cloud = await startLocalCloud({
+    dir: values.dir ?? '',
+    models: values.models ?? '',
+    port: Number(values.port),
+    clock: systemClock,
+    log: (line) => tell({ kind: 'log', line }),
+    onModelProgress: (progress) => tell({ kind: 'models', ...progress }),
+  });
+  // Before the answer, so that a parent that dies at once is noticed.
+  process.once('disconnect', () => void cloud.close().finally(() => process.exit(0)));
+  tell({ kind: 'opened', connection: cloud.connection, credentials: { ...cloud.credentials }, port: Number(new URL(cloud.endpoint).port) });
+  cloud.ready.then(
+    () => tell({ kind: 'ready' }),
+    (thrown) => tell({ kind: 'notReady', reason: messageOf(thrown) }),
+  );
+} catch (thrown) {
+  tell({ kind: 'failed', reason: messageOf(thrown) });
+  process.exitCode = 1;
+  process.disconnect();
+}
