@@ -42,28 +42,40 @@ export function decodeAwsChunked(source: AsyncIterable<Buffer>, options: Chunked
 }
 
 async function* chunks(reader: ByteReader, options: ChunkedOptions, trailers: Map<string, string>): AsyncGenerator<Buffer> {
-  const check = options.signer && signatureChain(options.signer);
-  let total = 0;
-  for (;;) {
-    const { size, signature } = chunkHeader(await reader.line());
-    total += size;
-    if (total > options.length) throw incomplete('There is more data than x-amz-decoded-content-length says.');
-    const hash = check && createHash('sha256');
-    for (let left = size; left > 0; ) {
-      const piece = await reader.take(left);
-      left -= piece.length;
-      hash?.update(piece);
-      yield piece;
+  try {
+    const check = options.signer && signatureChain(options.signer);
+    let total = 0;
+    for (let header = chunkHeader(await reader.line()); ; header = chunkHeader(await reader.line())) {
+      total += header.size;
+      if (total > options.length) throw incomplete('There is more data than x-amz-decoded-content-length says.');
+      yield* chunk(reader, header, check);
+      if (header.size === 0) break;
     }
-    if (hash) check('AWS4-HMAC-SHA256-PAYLOAD', `${sha256('')}\n${hash.digest('hex')}`, signature);
-    if (size === 0) break;
-    if ((await reader.line()) !== '') throw incomplete('A chunk is longer than it says.');
+    if (total < options.length) throw incomplete('There is less data than x-amz-decoded-content-length says.');
+    await readTrailers(reader, options.trailers, check, trailers);
+  } finally {
+    await reader.release();
   }
-  if (total < options.length) throw incomplete('There is less data than x-amz-decoded-content-length says.');
-  await readTrailers(reader, options.trailers, check, trailers);
 }
 
-function chunkHeader(line: string): { size: number; signature: string | undefined } {
+async function* chunk(reader: ByteReader, { size, signature }: ChunkHeader, check: CheckLink | null): AsyncGenerator<Buffer> {
+  const hash = check && createHash('sha256');
+  for (let left = size; left > 0; ) {
+    const piece = await reader.take(left);
+    left -= piece.length;
+    hash?.update(piece);
+    yield piece;
+  }
+  if (hash) check('AWS4-HMAC-SHA256-PAYLOAD', `${sha256('')}\n${hash.digest('hex')}`, signature);
+  if (size > 0 && (await reader.line()) !== '') throw incomplete('A chunk is longer than it says.');
+}
+
+interface ChunkHeader {
+  readonly size: number;
+  readonly signature: string | undefined;
+}
+
+function chunkHeader(line: string): ChunkHeader {
   const [, size, signature] = /^([0-9a-fA-F]{1,10})(?:;chunk-signature=([0-9a-f]{64}))?$/.exec(line) ?? [];
   if (size === undefined) throw incomplete('A chunk does not begin with its size.');
   return { size: Number.parseInt(size, 16), signature };
@@ -112,6 +124,11 @@ class ByteReader {
 
   constructor(source: AsyncIterable<Buffer>) {
     this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** Lets go of the source, so that what is left of it can be drained. */
+  async release(): Promise<void> {
+    await this.#source.return?.();
   }
 
   /** 1 to `max` bytes. */

@@ -4,7 +4,7 @@ import { ServiceError } from './service.ts';
 import { toXml } from './xml.ts';
 
 /** How a service writes its errors: S3's XML, the XML of the Query protocol (SNS), or JSON. */
-type Dialect = 's3' | 'query' | 'json';
+export type Dialect = 's3' | 'query' | 'json';
 
 /** Why a request is not let through to a service. */
 export type Refusal = 'missing' | 'malformed' | 'unknownKey' | 'mismatch' | 'skewed' | 'expired' | 'denied';
@@ -32,9 +32,9 @@ const refusalCodes: Readonly<Record<Refusal, { s3: string; other: string; status
 };
 
 /** What the client is told of a failure, whatever was thrown: a status of 500 and above means that it may try again. */
-export function asServiceError(thrown: unknown, service: string | undefined): ServiceError {
+export function asServiceError(thrown: unknown, dialect: Dialect): ServiceError {
   if (thrown instanceof ServiceError) return thrown;
-  const s3 = service === undefined || service === 's3';
+  const s3 = dialect === 's3';
   if (thrown instanceof SignatureRefused) {
     const codes = refusalCodes[thrown.refusal];
     return new ServiceError(s3 ? codes.s3 : codes.other, thrown.message, codes.status);
@@ -47,24 +47,22 @@ export function asServiceError(thrown: unknown, service: string | undefined): Se
   return new ServiceError(s3 ? 'InternalError' : 'InternalFailure', text, 500, { cause: thrown });
 }
 
-/**
- * Answers with an error in the shape of the service's protocol.
- * @param service the name in the credential scope; undefined when the request did not get that far
- */
-export function sendError(message: IncomingMessage, response: ServerResponse, error: ServiceError, service?: string): void {
-  const id = String(response.getHeader('x-amz-request-id'));
-  response.statusCode = error.status;
-  if (message.method === 'HEAD' || error.status === 304) return void response.end();
-  const [type, text] = shapes[dialectOf(message, service)](error, id, message.url ?? '');
-  for (const name of ['content-encoding', 'content-length', 'etag', 'last-modified']) response.removeHeader(name);
-  response.setHeader('content-type', type);
-  response.end(text);
-}
-
-function dialectOf(message: IncomingMessage, service: string | undefined): Dialect {
+/** @param service the name in the credential scope; undefined when the request did not get that far */
+export function dialectOf(message: IncomingMessage, service: string | undefined): Dialect {
   if (service === 's3') return 's3';
   if (service === 'sns') return 'query';
   return service !== undefined || 'x-amz-target' in message.headers ? 'json' : 's3';
+}
+
+/** Answers with an error in its protocol's shape. */
+export function sendError(message: IncomingMessage, response: ServerResponse, error: ServiceError, dialect: Dialect): void {
+  const id = String(response.getHeader('x-amz-request-id'));
+  response.statusCode = error.status;
+  for (const name of ['content-encoding', 'content-length', 'etag', 'last-modified']) response.removeHeader(name);
+  if (message.method === 'HEAD') return void response.end();
+  const [type, text] = shapes[dialect](error, id, message.url ?? '');
+  response.setHeader('content-type', type);
+  response.end(text);
 }
 
 const shapes: Readonly<Record<Dialect, (error: ServiceError, id: string, url: string) => [type: string, text: string]>> = {

@@ -113,9 +113,16 @@ function checkAge({ timestamp, expires }: Signature, now: number): void {
   if (expires !== null && now > signedAt + expires * 1000) throw new SignatureRefused('expired', 'The presigned request has expired.');
 }
 
-/** The key that signs a scope; chunks of a signed aws-chunked body are signed with it too. */
+const signingKeys = new Map<string, Buffer>();
+const maxSigningKeys = 100;
+
+/** The key that signs a scope; chunks of a signed aws-chunked body are signed with it too. The same few are asked for all day. */
 export function signingKey(secret: string, scope: string): Buffer {
-  return scope.split('/').reduce<Buffer>((key, part) => hmac(key, part), Buffer.from(`AWS4${secret}`));
+  const name = `${secret}/${scope}`;
+  const key = signingKeys.get(name) ?? scope.split('/').reduce<Buffer>((parent, part) => hmac(parent, part), Buffer.from(`AWS4${secret}`));
+  if (signingKeys.size >= maxSigningKeys) signingKeys.clear();
+  signingKeys.set(name, key);
+  return key;
 }
 
 function canonicalRequest(signature: Signature, message: IncomingMessage, { rawPath, rawQuery, payloadHash }: SignedParts): string {

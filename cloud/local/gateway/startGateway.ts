@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Credentials } from '../../../shared/connection.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
-import { asServiceError, sendError } from './errors.ts';
+import { asServiceError, dialectOf, sendError } from './errors.ts';
 import { bytesOf, drain, openPayload, type Payload, readAll } from './payload.ts';
 import { type Service, ServiceError, type SignedRequest } from './service.ts';
 import { readSignature, type Signature, signingKey, verifySignature } from './signature.ts';
@@ -155,11 +155,12 @@ async function answerFailure(
   serviceName: string | undefined,
 ): Promise<void> {
   if (message.socket.destroyed) return;
-  const error = asServiceError(thrown, serviceName);
+  const dialect = dialectOf(message, serviceName);
+  const error = asServiceError(thrown, dialect);
   if (error.status >= 500 && error.status !== 501)
     log(`${serviceName} ${message.method} ${message.url?.split('?')[0]} failed: ${inspect(thrown)}`);
   // An answer that began cannot become an error any more; cutting it short is the only way to say that it is not whole.
   if (response.headersSent) return void response.destroy();
   await drain(message);
-  sendError(message, response, error, serviceName);
+  sendError(message, response, error, dialect);
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../../../shared/errors.ts';
 import { shareRuns } from './sync.ts';
 
@@ -31,7 +30,7 @@ export interface Blobs {
   close(): Promise<void>;
 }
 
-/** Fewer trips to the thread pool than with the 64 KB that sockets give, and still little memory for each upload and download. */
+/** Memory for each upload and download under way. */
 const bufferBytes = 512 << 10;
 
 /**
@@ -119,15 +118,42 @@ function createHolds(): Holds {
 
 /** @returns the file's length */
 async function writeFile(path: string, source: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void): Promise<number> {
-  const observed = async function* () {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    let size = 0;
+    let waiting: Buffer[] = [];
+    let waitingBytes = 0;
     for await (const chunk of source) {
       onChunk(chunk);
-      yield chunk;
+      size += chunk.length;
+      waiting.push(chunk);
+      waitingBytes += chunk.length;
+      // Sockets give 64 KB at a time: so a small object takes one trip to the thread pool, and a large one few.
+      if (waitingBytes < bufferBytes) continue;
+      await writeAll(file, waiting);
+      waiting = [];
+      waitingBytes = 0;
     }
-  };
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: bufferBytes });
-  await pipeline(observed, file);
-  return file.bytesWritten;
+    await writeAll(file, waiting);
+    await file.datasync();
+    return size;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The system may write less than it was given, for example just before the disk is full. */
+async function writeAll(file: FileHandle, buffers: readonly Buffer[]): Promise<void> {
+  for (let left = buffers; left.length > 0; ) left = skipBytes(left, (await file.writev(left)).bytesWritten);
+}
+
+function skipBytes(buffers: readonly Buffer[], bytes: number): Buffer[] {
+  let skip = bytes;
+  return buffers.flatMap((buffer) => {
+    const left = buffer.subarray(skip);
+    skip -= Math.min(skip, buffer.length);
+    return left.length > 0 ? [left] : [];
+  });
 }
 
 async function* bytesOf(extents: readonly Extent[], path: (blob: string) => string): AsyncGenerator<Buffer> {

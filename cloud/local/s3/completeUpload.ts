@@ -68,11 +68,12 @@ export async function completeUpload(call: Call): Promise<void> {
 
 /** The stored parts that the client lists, once it is clear that both mean the same. */
 function chooseParts(stored: readonly Part[], listed: readonly ListedPart[], upload: Upload): Part[] {
+  const isAscending = listed.every(({ PartNumber }, index) => PartNumber > (listed[index - 1]?.PartNumber ?? 0));
+  if (!isAscending) {
+    throw new ServiceError('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
+  }
   const byNumber = new Map(stored.map((part) => [part.number, part]));
   return listed.map((wanted, index) => {
-    if (index > 0 && (listed[index - 1]?.PartNumber ?? 0) >= wanted.PartNumber) {
-      throw new ServiceError('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
-    }
     const part = byNumber.get(wanted.PartNumber);
     if (!part || part.etag !== wanted.ETag || !hasListedChecksum(part, wanted, upload)) {
       throw new ServiceError(

@@ -185,6 +185,7 @@ function startCheckpointer(path: string, log: (line: string) => void): Checkpoin
   return {
     run: () => worker.postMessage('run'),
     stop() {
+      worker.ref();
       worker.postMessage('stop');
       return ended;
     },
