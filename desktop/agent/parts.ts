@@ -14,6 +14,7 @@ import { type MediaCache, openMediaCache } from './media/media.ts';
 import { drainQueue, type UploadQueue } from './queue/drainQueue.ts';
 import { enqueue } from './queue/enqueue.ts';
 import { refreshText } from './search/indexText.ts';
+import type { Applied } from './sync/pullChanges.ts';
 import { type Repeated, repeat } from './sync/repeat.ts';
 import { type Sync, startSync } from './sync/startSync.ts';
 import { createTrouble } from './trouble.ts';
@@ -58,55 +59,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const { s3, dynamodb, lambda, destroy } = createClients(connection, options.credentials);
   const cloud = { ...connection, s3, dynamodb };
   const media = openMediaCache(join(dataDir, 'thumbs'), s3, connection.outputBucket, connection.library);
-
-  const events = createEvents(() => readStatus(db, live()));
-  const onChange = () => events.changed('status', 'folders');
-  const trouble = createTrouble(log, onChange);
-  const onError = trouble.note;
-
-  const text = keepTextFresh(db, events, onError);
-  const sync = startSync({
-    db,
-    cloud,
-    clock,
-    onApplied(applied) {
-      for (const { asset, replaced } of applied) if (replaced) media.forget(asset).catch(onError);
-      for (const alert of applied.flatMap(({ alerts }) => alerts)) events.alertRaised(alert);
-      events.changed('status', 'library');
-    },
-    onRulesChanged: () => events.changed('rules'),
-    onOffline: onChange,
-    onError,
-    log,
-  });
-  const queue = drainQueue({
-    db,
-    clock,
-    target: cloud,
-    onStale: (path) => watch.recheck(path),
-    onStored: sync.lookSoon,
-    onChange: () => events.changed('status'),
-    onError,
-  });
-  const watch = watchFolders({
-    db,
-    clock,
-    excluded: [dataDir],
-    async take(path) {
-      // By then it is known here what the library holds already; that is neither queued nor sent.
-      await sync.ready;
-      const taken = await enqueue(db, clock, path);
-      queue.wake();
-      text.wake();
-      return taken;
-    },
-    onGone() {
-      queue.filesGone();
-      text.wake();
-    },
-    onChange,
-    onError,
-  });
+  const commands = connectCommands(lambda, connection.commandsFunction);
 
   const live = (): Live => ({
     offline: sync.offline() ?? queue.offline(),
@@ -116,27 +69,43 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
     progress: queue.progress(),
     bytesOf: (n) => queue.bytesOf(n),
   });
+  const events = createEvents(() => readStatus(db, live()));
+  const onChange = () => events.changed('status');
+  const onFolderChange = () => events.changed('status', 'folders');
+  const trouble = createTrouble(log, onChange);
+  const onError = trouble.note;
+
+  const text = keepTextFresh(db, events, onError);
+  const onApplied = (applied: readonly Applied[]) => {
+    for (const { asset, replaced } of applied) if (replaced) media.forget(asset).catch(onError);
+    for (const alert of applied.flatMap(({ alerts }) => alerts)) events.alertRaised(alert);
+    events.changed('status', 'library');
+  };
+  const onRulesChanged = () => events.changed('rules');
+  const sync = startSync({ db, cloud, clock, onApplied, onRulesChanged, onOffline: onChange, onError, log });
+  const onStale = (path: string) => watch.recheck(path);
+  const queue = drainQueue({ db, clock, target: cloud, onStale, onStored: sync.lookSoon, onChange, onError });
+  const take = async (path: string) => {
+    // By then it is known here what the library holds already; that is neither queued nor sent.
+    await sync.ready;
+    const taken = await enqueue(db, clock, path);
+    queue.wake();
+    text.wake();
+    return taken;
+  };
+  const onGone = () => {
+    queue.filesGone();
+    text.wake();
+  };
+  const watch = watchFolders({ db, clock, excluded: [dataDir], take, onGone, onChange: onFolderChange, onError });
+
   const close = async () => {
     // `sync` first: files wait for its first answer.
-    for (const part of [sync, watch, queue, text]) await part.close();
-    trouble.close();
-    events.close();
+    for (const part of [sync, watch, queue, text, trouble, events]) await part.close();
     destroy();
     db.close();
   };
-  return {
-    db,
-    clock,
-    dataDir,
-    watch,
-    queue,
-    sync,
-    media,
-    commands: connectCommands(lambda, connection.commandsFunction),
-    events,
-    live,
-    close,
-  };
+  return { db, clock, dataDir, watch, queue, sync, media, commands, events, live, close };
 }
 
 /** For what was overlooked; it is woken when there is something to do. */
