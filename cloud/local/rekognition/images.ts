@@ -19,9 +19,7 @@ export const image = v.union(
 );
 export type Image = v.InferOutput<typeof image>;
 
-/**
- * Gives the bytes of an object; rejects as the S3 client does. Of a longer object `maxBytes + 1` are enough.
- */
+/** Gives the bytes of an object; rejects as the S3 client does. Of a longer object `maxBytes + 1` are enough. */
 export type GetObject = (bucket: string, key: string, maxBytes: number) => Promise<Uint8Array>;
 
 /**
@@ -51,11 +49,12 @@ async function readObject({ Bucket, Name }: { Bucket: string; Name: string }, ge
 /** By the picture's header alone: nothing is decoded. */
 async function checkImage(bytes: Uint8Array): Promise<void> {
   // The limit on pixels is checked here, with the name it has in Rekognition.
-  const header = await sharp(bytes, { limitInputPixels: false })
+  const { format, width, height } = await sharp(bytes, { limitInputPixels: false })
     .metadata()
-    .catch(() => null);
-  if (header?.format !== 'jpeg' && header?.format !== 'png') throw invalidFormat('It is neither a JPEG nor a PNG.');
-  const { width, height } = header;
+    .catch((error: unknown) => {
+      throw invalidFormat('It is no picture.', { cause: error });
+    });
+  if (format !== 'jpeg' && format !== 'png') throw invalidFormat('It is neither a JPEG nor a PNG.');
   if (Math.min(width, height) < minSide) {
     throw new ServiceError('InvalidParameterException', `The picture is ${width} × ${height}; both sides need at least ${minSide} pixels.`);
   }

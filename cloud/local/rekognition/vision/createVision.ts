@@ -20,25 +20,34 @@ export interface Vision {
 /** A hundred times what the largest picture takes. */
 const stuckMs = 5 * 60_000;
 
-/** @param workers how many threads, each with models of its own (about 0.5 GB); one is started when it is first needed */
+/** @param workers how many threads, each with models of its own (about 0.6 GB); one is started when it is first needed */
 export function createVision({ models, workers }: { models: ModelPaths; workers: number }): Vision {
   const threads = Array.from({ length: workers }, () => createThread(models));
   const free = [...threads];
   const waiting: ((thread: Thread) => void)[] = [];
   let closed = false;
 
-  const take = () => new Promise<Thread>((resolve) => waiting.push(resolve));
+  /** Called whenever one more waits or is free. */
   const handOut = () => {
-    while (waiting.length > 0 && free.length > 0) waiting.shift()?.(free.pop() as Thread);
+    const thread = waiting.length > 0 ? free.pop() : undefined;
+    if (thread) waiting.shift()?.(thread);
+  };
+  const take = () => {
+    const turn = new Promise<Thread>((resolve) => waiting.push(resolve));
+    handOut();
+    return turn;
+  };
+  const refuseWhenClosed = () => {
+    if (closed) throw new Transient('Pixwatch is closing; the picture is looked at when it runs again.');
   };
   return {
     ask: async <Q extends Question>(question: Q, load: () => Promise<Uint8Array>) => {
-      const turn = take();
-      handOut();
-      const thread = await turn;
+      const thread = await take();
       try {
-        if (closed) throw new Transient('Pixwatch is closing; the picture is looked at when it runs again.');
-        return (await thread.ask({ question, image: await load() })) as Answers[Q];
+        refuseWhenClosed();
+        const image = await load();
+        refuseWhenClosed();
+        return (await thread.ask({ question, image })) as Answers[Q];
       } finally {
         free.push(thread);
         handOut();

@@ -47,14 +47,16 @@ export async function loadFaceModel(path: string): Promise<FaceModel> {
   return async (rgb) => {
     const tensors = tf.tidy(() => {
       const input = tf.sub(tf.div(tf.cast(imageTensor(rgb, faceModelSide), 'float32'), 127.5), 1);
-      return model.execute(input, outputs) as tf.Tensor[];
+      return model.execute(input, outputs) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
     });
-    const [fineScores, coarseScores, fineBoxes, coarseBoxes] = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
+    const read = async (anchors: readonly Point[], logits: tf.Tensor, boxes: tf.Tensor) => {
+      const [scores, told] = await Promise.all([logits.data<'float32'>(), boxes.data<'float32'>()]);
+      return anchors.map((anchor, i) => readFace(anchor, scores[i] ?? 0, told.subarray(i * numbers, (i + 1) * numbers)));
+    };
+    const [fineScores, coarseScores, fineBoxes, coarseBoxes] = tensors;
+    const seen = await Promise.all([read(fineAnchors, fineScores, fineBoxes), read(coarseAnchors, coarseScores, coarseBoxes)]);
     tf.dispose(tensors);
-    if (!fineScores || !coarseScores || !fineBoxes || !coarseBoxes) return [];
-    const read = (logits: Float32Array, boxes: Float32Array, from: readonly Point[]) =>
-      from.map((anchor, i) => readFace(anchor, logits[i] ?? 0, boxes.subarray(i * numbers, (i + 1) * numbers)));
-    return [...read(fineScores, fineBoxes, fineAnchors), ...read(coarseScores, coarseBoxes, coarseAnchors)];
+    return seen.flat();
   };
 }
 

@@ -18,15 +18,17 @@ export interface SeenFace extends Landmarks {
  * overlapping tiles, down to tiles of 512 pixels: that finds heads of about 25 pixels.
  * To miss none, a low score makes a candidate (0.3: 98 % of faces at 5 % of a tile's width; at 0.6 only 72 %). Each candidate is then looked
  * at again, alone and at three sizes, and is a face when the mean score is 0.6: true faces stay, most others are seen at one size only.
- * Measured on 22 faces in 6 photos, shrunk and put into pictures of 1920 × 1280 (face widths in pixels; "one look" accepts at 0.75, where
- * it has as few false ones):
- *   150–250: 22 of 22 · 75–125: 22 · 37–62: 22 (one look 19) · 24–40: 22 (one look 15) · 18–30: 20 (one look 9)
- * Turned by 20°, 40° and 60°: 22 of 22 each; by 90°: 20. On 13 photos without a face: 7 false ones, one of them a cat's.
+ * Measured on the 22 faces of 6 photos, shrunk and put into pictures of 1920 × 1280; in brackets one look, accepted at 0.75, where it has as
+ * few false ones. Widths of the faces in pixels:
+ *   149–253: 22 (22) · 74–126: 22 (21) · 37–63: 22 (19) · 24–40: 22 (15) · 18–30: 21 (9)
+ * Turned by 20°, 40°, 60° and 90°: 22 each. False ones: 10 in those 30 pictures; 6 in 13 photos without people, one of them on a cat.
  */
 const smallestTile = 512;
 /** From one size of tile to the next; with the overlap, what is too large for one size is large enough for the next. */
 const tileRatio = 3.5;
 const tileOverlap = 0.25;
+/** In a tile; what is larger is seen by the next size of tile. Most of what the model wrongly sees in skin and cloth is half a tile wide. */
+const largestShare = 0.35;
 const candidateScore = 0.3;
 const faceScore = 0.6;
 /** Share of the looked-at square's width that a candidate takes. The first one draws the box. */
@@ -37,7 +39,10 @@ export async function loadFaces(path: string): Promise<(picture: Pixels) => Prom
   const model = await loadFaceModel(path);
   return async (picture) => {
     const found: Candidate[] = [];
-    for (const tile of tilesOf(picture)) found.push(...(await lookAt(model, picture, tile, candidateScore)));
+    for (const tile of tilesOf(picture)) {
+      const seen = await lookAt(model, picture, tile, candidateScore);
+      found.push(...seen.filter(({ box }) => tile.isWhole || box.width < tile.edge * largestShare));
+    }
     const faces: Candidate[] = [];
     // Until they are confirmed, a wrong one must not take the place of a true one that it only touches.
     for (const candidate of withoutRepeats(found, (one, better) => overlap(one, better) > 0.5)) {
@@ -52,21 +57,22 @@ export async function loadFaces(path: string): Promise<(picture: Pixels) => Prom
 /** What lies within a face is hidden with it. What is only partly behind it is a person of its own. */
 const isSameFace = (one: Box, face: Box) => overlap(one, face) > 0.3 || sharedArea(one, face) > 0.9 * areaOf(one);
 
-/** Squares that cover the picture, of every size from the whole to `smallestTile`. A square is cut where the picture ends. */
-export function tilesOf(picture: Size): Box[] {
+/** A square of `edge` pixels of the picture, cut where the picture ends. */
+interface Tile extends Box {
+  readonly edge: number;
+  readonly isWhole: boolean;
+}
+
+/** Tiles that cover the picture, of every size from `smallestTile` to the whole. */
+export function tilesOf(picture: Size): Tile[] {
   const longest = Math.max(picture.width, picture.height);
   const steps = Math.max(0, Math.ceil(Math.log(longest / smallestTile) / Math.log(tileRatio)));
   const edges = Array.from({ length: steps }, (_, i) => Math.round(smallestTile * (longest / smallestTile) ** (i / steps)));
-  return [...edges, longest].flatMap((edge) =>
-    starts(picture.height, edge).flatMap((top) =>
-      starts(picture.width, edge).map((left) => ({
-        left,
-        top,
-        width: Math.min(edge, picture.width),
-        height: Math.min(edge, picture.height),
-      })),
-    ),
-  );
+  return [...edges, longest].flatMap((edge) => {
+    const [width, height] = [Math.min(edge, picture.width), Math.min(edge, picture.height)];
+    const tile = { width, height, edge, isWhole: edge === longest };
+    return starts(picture.height, edge).flatMap((top) => starts(picture.width, edge).map((left) => ({ left, top, ...tile })));
+  });
 }
 
 /** Where tiles begin so that they cover `length` evenly. */

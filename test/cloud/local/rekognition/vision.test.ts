@@ -1,5 +1,6 @@
 import { cp, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { ensureModels, type ModelPaths } from '../../../../cloud/local/rekognition/models/ensureModels.ts';
 import { createVision, type Vision } from '../../../../cloud/local/rekognition/vision/createVision.ts';
@@ -57,11 +58,17 @@ test('a picture is only read when a thread is free for it, and one that cannot b
   expect(most).toBeLessThanOrEqual(2);
 });
 
-test('closing ends what is under way and what waits', async () => {
-  const vision = visionOf(await published());
-  const asked = [vision.ask('faces', () => sample(1)), vision.ask('faces', () => sample(2))];
-  const ended = Promise.allSettled(asked);
-  setTimeout(() => void vision.close(), 100);
-  for (const { reason } of (await ended) as PromiseRejectedResult[]) expect(reason).toBeInstanceOf(Transient);
+test('closing ends what is under way and what waits, and starts nothing more', async () => {
+  const vision = visionOf(await published(), 2);
+  const underWay = vision.ask('faces', () => sample(1));
+  const reading = vision.ask('faces', async () => {
+    await sleep(300);
+    return sample(2);
+  });
+  const waiting = vision.ask('faces', () => expect.unreachable('it is not read any more'));
+  const ended = Promise.allSettled([underWay, reading, waiting]);
+  await sleep(100);
+  await vision.close();
+  for (const one of await ended) expect(one).toMatchObject({ status: 'rejected', reason: { name: 'Transient' } });
   await expect(vision.ask('faces', () => sample(1))).rejects.toThrow('closing');
 });
