@@ -31,6 +31,8 @@ export const migrations = [
   CREATE INDEX asset_newest ON asset (taken_at DESC, n DESC, kind) WHERE taken_at IS NOT NULL;
   -- What the cloud is analysing: sent, and no answer yet.
   CREATE INDEX asset_analysing ON asset (n) WHERE uploaded = 1 AND outcome IS NULL;
+  -- What the cloud gave up and may be asked to try again.
+  CREATE INDEX asset_failed ON asset (n) WHERE outcome = 'failed';
 
   -- A path in a watched folder and what it held when last looked at.
   CREATE TABLE local_file (

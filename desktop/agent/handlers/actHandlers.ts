@@ -95,7 +95,7 @@ async function redrive(db: DatabaseSync, commands: Parts['commands'], path: stri
 
 /** A person may write `~` for the home folder. What a path from nowhere is meant from, nobody can know here. */
 function wholePath(path: string): string {
-  const whole = path.trim().replace(/^~(?=$|[/\\])/, homedir());
+  const whole = path.replace(/^~(?=$|[/\\])/, homedir());
   if (isAbsolute(whole)) return whole;
   throw new InvalidInput(`${path} is not a whole path. Write it like ${join(homedir(), 'Pictures')}.`);
 }
