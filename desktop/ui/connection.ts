@@ -28,9 +28,16 @@ const tokenKey = 'pixwatch:token';
  * Call it once; it goes on for as long as the page lives.
  */
 export function connectAgent(listener: Listener): void {
-  if (location.protocol === 'http:') connectSocket(takeToken(), listener);
-  else awaitPorts(listener);
+  if (location.protocol !== 'http:') {
+    awaitPorts(listener);
+    return;
+  }
+  connectSocket(takeToken(), listener);
+  // A new link put into the same tab changes the fragment only, which loads nothing by itself.
+  window.addEventListener('hashchange', () => fragment().has('token') && location.reload());
 }
+
+const fragment = () => new URLSearchParams(location.hash.slice(1));
 
 /** Where a picture of an asset is. An image request carries no headers, so in a browser the token goes with the address. */
 export function mediaUrl(asset: string, rendition: Rendition): string {
@@ -40,12 +47,12 @@ export function mediaUrl(asset: string, rendition: Rendition): string {
 
 /** Takes the token out of the address, so that it is in no bookmark or screenshot; it lives as long as the tab. */
 function takeToken(): string {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  const token = fragment.get('token');
+  const fields = fragment();
+  const token = fields.get('token');
   if (token) {
     sessionStorage.setItem(tokenKey, token);
-    fragment.delete('token');
-    history.replaceState(null, '', `#${fragment}`);
+    fields.delete('token');
+    history.replaceState(null, '', `#${fields}`);
   }
   return sessionStorage.getItem(tokenKey) ?? '';
 }

@@ -43,6 +43,11 @@ export function gridWindow({ width, scrolled, viewHeight }: GridMeasure, count: 
   };
 }
 
+/** Drawing anew for every pixel would be too often; the spare rows are far taller than this. */
+const scrollStep = 64;
+
+const isEqual = (a: GridMeasure, b: GridMeasure) => a.width === b.width && a.scrolled === b.scrolled && a.viewHeight === b.viewHeight;
+
 /** Follows the size and scroll position of a grid inside its scrolling ancestor `.scroller`. */
 export function useGridWindow(grid: RefObject<HTMLElement | null>, count: number): GridWindow {
   const [measure, setMeasure] = useState<GridMeasure>({ width: 0, scrolled: 0, viewHeight: 0 });
@@ -51,8 +56,9 @@ export function useGridWindow(grid: RefObject<HTMLElement | null>, count: number
     const scroller = element?.closest('.scroller');
     if (!element || !scroller) return;
     const take = () => {
-      const scrolled = scroller.getBoundingClientRect().top - element.getBoundingClientRect().top;
-      setMeasure({ width: element.clientWidth, scrolled, viewHeight: scroller.clientHeight });
+      const top = scroller.getBoundingClientRect().top - element.getBoundingClientRect().top;
+      const next = { width: element.clientWidth, scrolled: top - (top % scrollStep), viewHeight: scroller.clientHeight };
+      setMeasure((old) => (isEqual(old, next) ? old : next));
     };
     take();
     const observer = new ResizeObserver(take);

@@ -23,20 +23,21 @@ const fileStates: Record<FileStateKind, string> = {
   unreachable: 'Cannot be read now',
 };
 
+/** By the names of the pipeline's states. */
 const steps: Record<string, string> = {
-  admit: 'Taken in and checked',
-  render: 'Smaller pictures made',
-  detectLabels: 'Looked for things',
-  detectText: 'Looked for text',
-  detectFaces: 'Looked for faces',
-  detectModeration: 'Looked for unsafe content',
-  pixelate: 'Faces pixelated',
-  categorise: 'Rules checked',
-  record: 'Result written',
-  file: 'Original filed',
-  announce: 'Alerts sent',
-  reject: 'Set aside',
-  poster: 'Still picture taken',
+  Admit: 'Taken in and checked',
+  Keep: 'Kept for later',
+  Render: 'Smaller pictures made',
+  DetectLabels: 'Looked for things',
+  DetectFaces: 'Looked for faces',
+  Pixelate: 'Faces pixelated',
+  FacesUnknown: 'Looking for faces given up',
+  Categorise: 'Rules checked',
+  Record: 'Result written',
+  Reject: 'Set aside',
+  File: 'Original filed',
+  Announce: 'Alerts sent',
+  Execution: 'The whole run',
 };
 
 const stepResults: Record<HistoryEntry['what'], string> = {

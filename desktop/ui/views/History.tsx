@@ -3,6 +3,7 @@ import type { AssetId } from '../../../shared/model/asset.ts';
 import { useAnswer } from '../answers.ts';
 import type { Agent } from '../connection.ts';
 import { formatClockTime, formatMoment } from '../format.ts';
+import { historyLines } from '../historyLines.ts';
 import { messages } from '../messages.ts';
 import { Problem } from '../parts/Problem.tsx';
 
@@ -31,7 +32,7 @@ function Steps({ asset }: { asset: AssetId }) {
       {!answer && problem === null && <p className="hint">{messages.loading}</p>}
       {answer && <p className="hint">{first ? formatMoment(first.at) : messages.photo.noHistory}</p>}
       <ol className="history">
-        {answer?.map(({ at, step, what, detail }) => (
+        {historyLines(answer ?? []).map(({ at, step, what, detail }) => (
           <li key={`${at} ${step} ${what}`} className={`history-${what}`}>
             <time dateTime={at}>{formatClockTime(at)}</time>
             <span>

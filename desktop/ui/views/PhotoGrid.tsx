@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Hit } from '../../../shared/contract.ts';
 import type { AssetId } from '../../../shared/model/asset.ts';
 import { formatTaken } from '../format.ts';
@@ -23,20 +23,21 @@ export function PhotoGrid({ items, total, loadTo, onOpen }: PhotoGridProps) {
   const [active, setActive] = useState(0);
   useEffect(() => loadTo(view.end), [view.end, loadTo]);
 
-  const focusTile = (index: number) => {
-    setActive(index);
-    // A tile outside the drawn part exists only after React has drawn the active one.
-    requestAnimationFrame(() => {
-      const tile = grid.current?.querySelector<HTMLElement>(`[data-index="${index}"]`);
-      tile?.focus({ preventScroll: true });
-      tile?.scrollIntoView({ block: 'nearest' });
-    });
-  };
+  // The focus follows once the tile is drawn: outside the visible part it exists only when it is the active one.
+  const movedByKey = useRef(false);
+  useLayoutEffect(() => {
+    if (!movedByKey.current) return;
+    movedByKey.current = false;
+    const tile = grid.current?.querySelector<HTMLElement>(`[data-index="${active}"]`);
+    tile?.focus({ preventScroll: true });
+    tile?.scrollIntoView({ block: 'nearest' });
+  }, [active]);
   const onKeyDown = (event: KeyboardEvent) => {
     const target = moved(event.key, active, view.columns, Math.min(items.length, total));
     if (target === null) return;
     event.preventDefault();
-    focusTile(target);
+    movedByKey.current = target !== active;
+    setActive(target);
   };
   return (
     <ul className="grid" ref={grid} style={{ height: view.height }} aria-label={messages.photo.grid} onKeyDown={onKeyDown}>

@@ -1,0 +1,254 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { uiDir } from '../../../desktop/headless/context.ts';
+import { type PageServer, servePage } from '../../../desktop/headless/serve.ts';
+import { pixwatchModelsDir } from '../../../desktop/host/dataDir.ts';
+import { type App, startApp } from '../../../desktop/host/startApp.ts';
+import { launchChromium } from './chromium.ts';
+
+/** One person's afternoon with the page, in a real Chromium on the real agent, local cloud and models. Each step goes on from the last. */
+
+const screenshots = fileURLToPath(new URL('../../../dist/screenshots/', import.meta.url));
+const samples = join(dirname(findPackageJSON('@vladmandic/face-api', import.meta.url) ?? ''), 'demo');
+const hostileName = '<img src=x onerror=document.title=`taken`>.jpg';
+
+let dir: string;
+let photos: string;
+let app: App;
+let server: PageServer;
+let browser: Browser;
+let page: Page;
+const complaints: string[] = [];
+
+const serve = (port = 0) => servePage({ handlers: app.agent.handlers, onEvent: app.agent.onEvent, port, uiDir });
+const addPhoto = (n: number, name = `people ${n}.jpg`) => copyFile(join(samples, `sample${n}.jpg`), join(photos, name));
+const eventually = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
+const shoot = (name: string) => page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
+const goTo = (view: string) => page.getByRole('navigation').getByRole('link', { name: view }).click();
+const tiles = () => page.getByRole('list', { name: 'Photos, newest first' }).getByRole('button');
+const search = (text: string) => page.getByRole('combobox', { name: 'Search your photos' }).fill(text);
+
+beforeAll(async () => {
+  await mkdir(screenshots, { recursive: true });
+  dir = await mkdtemp(join(tmpdir(), 'pixwatch-page-'));
+  photos = join(dir, 'Holiday photos');
+  await mkdir(photos);
+  const start = await startApp({
+    dataDir: join(dir, 'data'),
+    modelsDir: pixwatchModelsDir(process.env),
+    onModelProgress: () => {},
+    log: (line) => console.info(line),
+  });
+  if (start.kind !== 'started') throw new Error('another Pixwatch has this fresh folder');
+  app = start.app;
+  server = await serve();
+  browser = await launchChromium();
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(20_000);
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+  await app?.close();
+  await rm(dir, { recursive: true });
+});
+// The browser complains of whatever the content security policy stops, of missing files and of our own mistakes.
+afterEach(() => expect(complaints.splice(0)).toEqual([]));
+
+describe('an empty library', () => {
+  test('says how to begin; the token does not stay in the address', async () => {
+    await page.goto(server.url);
+    await page.getByRole('heading', { name: 'No photos yet' }).waitFor();
+    expect(page.url()).not.toContain('token');
+    await shoot('empty');
+    await page.reload();
+    await page.getByRole('heading', { name: 'No photos yet' }).waitFor();
+  });
+
+  test('a folder that does not exist is refused with a sentence', async () => {
+    await page.getByRole('button', { name: 'Add a folder' }).click();
+    await page.getByRole('textbox', { name: 'Folder' }).fill(join(dir, 'nowhere'));
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText(join(dir, 'nowhere')).waitFor();
+    await shoot('error');
+  });
+});
+
+describe('a first folder', () => {
+  test('is watched, and its photos show as work to be done', async () => {
+    for (const n of [1, 2, 3, 4]) await addPhoto(n);
+    await addPhoto(5, hostileName);
+    await writeFile(join(photos, 'damaged.jpg'), 'no picture at all');
+    await writeFile(join(photos, 'notes.txt'), 'no photo');
+    await page.getByRole('textbox', { name: 'Folder' }).fill(photos);
+    await page.getByRole('button', { name: 'Add folder' }).click();
+    await page.getByRole('listitem').filter({ hasText: photos }).waitFor();
+    await goTo('Activity');
+    await page.getByRole('main').getByRole('progressbar', { name: 'Progress' }).waitFor();
+    await shoot('activity-working');
+  });
+
+  test('every file ends in a state with a reason', async () => {
+    const row = (name: string) => page.getByRole('listitem').filter({ hasText: name });
+    await row('people 1.jpg').getByText('Searchable', { exact: true }).waitFor({ timeout: 180_000 });
+    await row('damaged.jpg').getByText('Could not be processed').waitFor({ timeout: 60_000 });
+    await row('notes.txt').getByText('Left out').waitFor();
+    await row(hostileName).getByText('Searchable', { exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByRole('heading', { name: 'Everything is up to date' }).waitFor({ timeout: 60_000 });
+    await shoot('activity');
+    await page.getByRole('radio', { name: 'Not searchable' }).check({ force: true });
+    await row('people 1.jpg').waitFor({ state: 'detached' });
+    expect(await page.getByRole('main').getByRole('listitem').count()).toBe(2);
+  });
+});
+
+describe('the library', () => {
+  test('shows every photo, and a name is never taken for HTML', async () => {
+    await goTo('Library');
+    await eventually(() => tiles().count()).toBe(5);
+    await page.getByRole('button', { name: hostileName }).waitFor();
+    await eventually(() => page.evaluate(() => [...document.images].every((image) => image.naturalWidth > 0))).toBe(true);
+    expect(await page.title()).toBe('Pixwatch');
+    await shoot('library');
+  });
+
+  test('completes a label and finds by it', async () => {
+    await search('pers');
+    await page.getByRole('option', { name: 'Person' }).waitFor();
+    await shoot('completion');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('combobox').inputValue()).toBe('label:Person ');
+    await eventually(() => tiles().count()).toBeGreaterThan(0);
+    await shoot('search');
+  });
+
+  test('says that nothing was found, and what of the search was not understood', async () => {
+    await search('zebra colour:blue');
+    await page.getByRole('heading', { name: 'No photo matches' }).waitFor();
+    await page.getByRole('alert').getByText('“colour:” is not known').waitFor();
+    await shoot('no-result');
+  });
+});
+
+describe('a photo', () => {
+  test('opens with the keyboard, with its labels and where they are', async () => {
+    await search('label:person');
+    await eventually(() => page.getByRole('status').textContent()).toMatch(/^[2-9] photos$/);
+    await tiles().first().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    const label = dialog.getByRole('button', { name: /^Person .*%$/ });
+    await label.hover();
+    const box = dialog.locator('.box').first();
+    await box.waitFor();
+    const [boxed, picture] = [await box.boundingBox(), await dialog.locator('.frame').boundingBox()];
+    expect(boxed && picture && boxed.x >= picture.x - 4 && boxed.x + boxed.width <= picture.x + picture.width + 4).toBe(true);
+    await dialog.getByText(photos).waitFor();
+    await shoot('detail');
+  });
+
+  test('shows what happened to it', async () => {
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('What happened').click();
+    await dialog.getByText('Faces pixelated: done').waitFor();
+    await dialog.getByText('Original filed: done').waitFor();
+  });
+
+  test('has a copy with pixelated faces', async () => {
+    const picture = page.getByRole('dialog').locator('.frame img').last();
+    const original = await picture.getAttribute('src');
+    await page.getByRole('radio', { name: 'Faces pixelated' }).check({ force: true });
+    await eventually(() => picture.getAttribute('src')).not.toBe(original);
+    await eventually(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
+    await shoot('pixelated');
+  });
+
+  test('leads to the next, and gives the focus back when it closes', async () => {
+    const title = page.getByRole('dialog').getByRole('heading', { level: 2 });
+    const before = await title.textContent();
+    await page.getByRole('button', { name: 'Previous photo' }).click();
+    await eventually(() => title.textContent()).not.toBe(before);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('data-index'))).toBe('1');
+  });
+});
+
+describe('a rule', () => {
+  test('shows what it would have matched before it is made', async () => {
+    await goTo('Rules');
+    await page.getByRole('button', { name: 'New rule' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('combobox', { name: 'When a photo shows' }).fill('Person');
+    await dialog.getByRole('slider').fill('50');
+    await dialog.getByText(/Would have matched [1-9]\d* photos?\./).waitFor();
+    await dialog.getByRole('textbox', { name: 'Name of the rule' }).fill('Visitors');
+    await shoot('rule');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('listitem').filter({ hasText: 'Visitors' }).getByText('Person, at least 50 % sure').waitFor();
+  });
+
+  test('raises an alert for a new photo, once', async () => {
+    await addPhoto(6);
+    await page
+      .getByText(/^Visitors/)
+      .and(page.locator('.toast *'))
+      .first()
+      .waitFor({ timeout: 120_000 });
+    await goTo('Alerts');
+    const alerts = page.getByRole('main').getByRole('listitem');
+    await alerts.filter({ hasText: 'people 6.jpg' }).waitFor();
+    expect(await alerts.count()).toBe(1);
+    await shoot('alerts');
+    await page.getByRole('button', { name: 'Mark all as seen' }).click();
+    await page.getByRole('main').getByText('new', { exact: true }).waitFor({ state: 'detached' });
+  });
+});
+
+describe('in the dark and on a narrow screen', () => {
+  test('everything fits and can be reached', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await goTo('Library');
+    await eventually(() => tiles().count()).toBe(6);
+    await shoot('library-dark');
+    await page.setViewportSize({ width: 400, height: 800 });
+    for (const view of ['Library', 'Activity', 'Folders', 'Rules', 'Alerts']) {
+      await goTo(view);
+      await page.getByRole('heading', { level: 1, name: view }).waitFor();
+      const scroller = await page.getByRole('main').evaluate((main) => ({ content: main.scrollWidth, width: main.clientWidth }));
+      expect(scroller.content, view).toBeLessThanOrEqual(scroller.width);
+      await shoot(`${view.toLowerCase()}-narrow-dark`);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    await goTo('Library');
+    await tiles().first().click();
+    await page.getByRole('dialog').getByText('Facts').waitFor();
+    await shoot('detail-narrow');
+    await page.keyboard.press('Escape');
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+});
+
+describe('a lost connection', () => {
+  test('is said, and an outdated link too', async () => {
+    const port = Number(new URL(server.url).port);
+    await server.close();
+    await page.getByText('Connection to Pixwatch lost').waitFor();
+    await shoot('lost');
+    server = await serve(port);
+    await page.getByRole('heading', { name: 'This link is no longer valid' }).waitFor();
+    await page.goto(server.url);
+    await eventually(() => tiles().count()).toBe(6);
+    // The browser notes the failed connections, which were the point here.
+    complaints.splice(0);
+  });
+});
