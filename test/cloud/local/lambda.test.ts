@@ -15,7 +15,7 @@ async function open() {
   const client = new LambdaClient(await serve({ lambda: createLambda(functions) }));
   onTestFinished(() => client.destroy());
   const invoke = async (FunctionName: string, Payload?: string, options: object = {}) => {
-    const answer = await client.send(new InvokeCommand({ FunctionName, Payload, ...options }));
+    const answer = await client.send(new InvokeCommand({ FunctionName, ...(Payload !== undefined && { Payload }), ...options }));
     return { ...answer, payload: JSON.parse(answer.Payload?.transformToString() ?? '') };
   };
   return { invoke };

@@ -31,10 +31,10 @@ export async function serve(services: Readonly<Record<string, Service>>): Promis
 }
 
 /** Waits until `look` answers something else than null, undefined or false. */
-export async function eventually<T>(look: () => Promise<T> | T, withinMs = 15_000): Promise<NonNullable<T>> {
+export async function eventually<T>(look: () => Promise<T> | T, withinMs = 15_000): Promise<Exclude<T, null | undefined | false>> {
   for (let waited = 0; ; waited += 25) {
     const found = await look();
-    if (found !== null && found !== undefined && found !== false) return found as NonNullable<T>;
+    if (found !== null && found !== undefined && found !== false) return found as Exclude<T, null | undefined | false>;
     if (waited > withinMs) throw new Error(`it did not happen within ${withinMs} ms: ${look}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
