@@ -27,7 +27,7 @@ export interface GatewayOptions {
   /** By the service name in the signature's credential scope: s3, dynamodb, sns, rekognition, states, sqs, lambda. */
   readonly services: Readonly<Record<string, Service>>;
   readonly clock: Clock;
-  /** Gets one line for each request that failed for a reason that is ours. */
+  /** Gets a text for each request that failed for a reason that is ours. */
   log(line: string): void;
 }
 
@@ -67,9 +67,12 @@ function listen(server: Server, port: number): Promise<void> {
 
 async function close(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+  // Connections that are kept alive become idle only when their request is over.
+  const whenIdle = setInterval(() => server.closeIdleConnections(), 50);
+  const deadline = setTimeout(() => server.closeAllConnections(), closeGraceMs);
   await closed;
-  clearTimeout(timer);
+  clearInterval(whenIdle);
+  clearTimeout(deadline);
 }
 
 async function answer(options: GatewayOptions, message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -157,8 +160,10 @@ async function answerFailure(
   if (message.socket.destroyed) return;
   const dialect = dialectOf(message, serviceName);
   const error = asServiceError(thrown, dialect);
-  if (error.status >= 500 && error.status !== 501)
-    log(`${serviceName} ${message.method} ${message.url?.split('?')[0]} failed: ${inspect(thrown)}`);
+  if (error.status >= 500 && error.status !== 501) {
+    const why = thrown instanceof ServiceError ? thrown.message : inspect(thrown);
+    log(`${serviceName} ${message.method} ${message.url?.split('?')[0]} failed: ${why}`);
+  }
   // An answer that began cannot become an error any more; cutting it short is the only way to say that it is not whole.
   if (response.headersSent) return void response.destroy();
   await drain(message);

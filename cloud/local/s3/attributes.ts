@@ -7,17 +7,10 @@ import type { StoredObject, Tag } from './metadata.ts';
 /** What a client says of an object besides its bytes. */
 export type Attributes = Pick<StoredObject, 'headers' | 'tags'>;
 
-/** Headers that are kept with an object and sent with it again. */
-const keptHeaders = [
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-type',
-  'expires',
-  'x-amz-storage-class',
-  'x-amz-website-redirect-location',
-];
+/** Headers that say how to take an object. A reader may have others in their place. */
+const contentHeaders = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'content-type', 'expires'];
+/** Headers that are kept with an object and sent with it again, besides its user metadata. */
+const keptHeaders = [...contentHeaders, 'x-amz-storage-class', 'x-amz-website-redirect-location'];
 const maxUserMetadataBytes = 2048;
 
 /**
@@ -80,7 +73,7 @@ function readTagHeader(text = ''): readonly Tag[] {
 /** Sets what GET and HEAD tell of an object, but for its length. */
 export function writeAttributes({ request, response }: Call, object: StoredObject): void {
   for (const [name, value] of Object.entries(object.headers)) response.setHeader(name, value);
-  for (const name of keptHeaders) {
+  for (const name of contentHeaders) {
     const override = request.query.get(`response-${name}`);
     if (override !== undefined) response.setHeader(name, override);
   }

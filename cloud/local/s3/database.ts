@@ -136,7 +136,6 @@ function wrap(sqlite: DatabaseSync, walFile: FileHandle, checkpointer: Checkpoin
     },
     async close() {
       await checkpointer.stop();
-      await sync();
       await walFile.close();
       sqlite.close();
     },

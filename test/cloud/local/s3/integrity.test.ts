@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { crc32 as crc32Of } from 'node:zlib';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { credentials, hmac, type RawRequest, send, sha256, sign, signingOf } from '../gateway/rawRequest.ts';
-import { startTestServer, type TestServer } from './testServer.ts';
+import { newClient, startTestServer, type TestServer } from './testServer.ts';
 
 const Bucket = 'box';
 let server: TestServer;
@@ -92,6 +92,15 @@ describe('a body is refused', () => {
     await expect.poll(() => readdir(join(server.dir, 'blobs'))).toEqual([]);
     expect(server.log).toEqual([]);
   });
+});
+
+test('the connection of a body that was refused can be used again', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const client = newClient(server.endpoint, { requestHandler: { httpAgent: agent } });
+  const refused = new PutObjectCommand({ Bucket, Key: 'k', Body: randomBytes(5_000_000), IfMatch: '"none"' });
+  for (let n = 0; n < 3; n++) await expect(client.send(refused)).rejects.toMatchObject({ name: 'NoSuchKey' });
+  expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
+  client.destroy();
 });
 
 describe('an aws-chunked body', () => {

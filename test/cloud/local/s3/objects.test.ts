@@ -147,6 +147,18 @@ describe('an object', () => {
   });
 });
 
+test('a reader that goes away does not keep the blob', async () => {
+  await put('abandoned', Buffer.alloc(30 << 20, 'x'));
+  const before = (await readdir(join(server.dir, 'blobs'))).length;
+  const reading = await get('abandoned');
+  await (reading.Body as Readable).iterator({ destroyOnReturn: false }).next();
+  await server.client.send(new DeleteObjectCommand({ Bucket, Key: 'abandoned' }));
+  expect(await readdir(join(server.dir, 'blobs'))).toHaveLength(before);
+  (reading.Body as Readable).destroy();
+  await expect.poll(() => readdir(join(server.dir, 'blobs'))).toHaveLength(before - 1);
+  expect(server.log).toEqual([]);
+});
+
 describe('keys', () => {
   const strange = [
     '../../etc/passwd',
