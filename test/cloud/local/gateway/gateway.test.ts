@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DetectLabelsCommand, RekognitionClient } from '@aws-sdk/client-rekognition';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
@@ -159,6 +161,21 @@ describe('a request is refused', () => {
     const tooLong = await send(at('/b/k', { method: 'PUT', body }));
     expect(tooLong).toMatchObject({ status: 413 });
   });
+});
+
+test('an error is answered after the body has come, or a client that is still sending would not read it', async () => {
+  const url = new URL(gateway.endpoint);
+  const socket = connect(Number(url.port), url.hostname);
+  let received = '';
+  socket.on('data', (data) => {
+    received += data;
+  });
+  socket.write(`PUT /b/k HTTP/1.1\r\nhost: ${url.host}\r\ncontent-length: 10\r\nconnection: close\r\n\r\nhalf.`);
+  await sleep(100);
+  expect(received).toBe('');
+  socket.write('other');
+  await once(socket, 'close');
+  expect(received).toMatch(/^HTTP\/1.1 403 [\s\S]*<Code>AccessDenied<\/Code>/);
 });
 
 describe('a failure of a service', () => {

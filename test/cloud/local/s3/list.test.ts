@@ -15,6 +15,8 @@ const keys = [
   'a-before-slash',
   'a/x/1',
   'a/x/2',
+  'a/y',
+  'a/z/1',
   'a0after-slash',
   'b',
   'b/',

@@ -11,6 +11,7 @@ import {
   CopyObjectCommand,
   CreateMultipartUploadCommand,
   type CreateMultipartUploadCommandInput,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListPartsCommand,
@@ -84,6 +85,7 @@ describe('an upload in parts', () => {
       Metadata: { a: '1' },
       TagCount: 1,
     });
+    await expect(upload(started, 40, Buffer.from('late'))).rejects.toMatchObject({ name: 'NoSuchUpload' });
     // The part that was not listed is gone, and nothing was copied.
     expect(await readdir(join(server.dir, 'blobs'))).toHaveLength(blobs.length - 1);
     await expect
@@ -99,6 +101,20 @@ describe('an upload in parts', () => {
     const head = await plain.send(new HeadObjectCommand({ Bucket, Key: 'film', PartNumber: 3 }));
     expect(head).toMatchObject({ PartsCount: 3, ContentLength: 12_345, $metadata: { httpStatusCode: 206 } });
     await expect(content('film', { PartNumber: 4 })).rejects.toMatchObject({ $metadata: { httpStatusCode: 416 } });
+  });
+
+  test('can be read to its end while it is deleted', async () => {
+    const started = await create('doomed');
+    const bodies = Array.from({ length: 6 }, (_, n) => Buffer.alloc(partBytes, n));
+    await complete(started, await Promise.all(bodies.map((body, index) => upload(started, index + 1, body))));
+    const blobs = await readdir(join(server.dir, 'blobs'));
+    const { Body } = await plain.send(new GetObjectCommand({ Bucket, Key: 'doomed' }));
+    const reader = (Body as Readable).iterator();
+    const chunks = [(await reader.next()).value];
+    await plain.send(new DeleteObjectCommand({ Bucket, Key: 'doomed' }));
+    for await (const chunk of reader) chunks.push(chunk);
+    expect(Buffer.concat(chunks).equals(Buffer.concat(bodies))).toBe(true);
+    await expect.poll(() => readdir(join(server.dir, 'blobs'))).toHaveLength(blobs.length - 6);
   });
 
   test('lists its parts in pages', async () => {
