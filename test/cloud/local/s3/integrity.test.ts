@@ -6,7 +6,7 @@ import { crc32 as crc32Of } from 'node:zlib';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { credentials, hmac, type RawRequest, send, sha256, sign, signingOf } from '../gateway/rawRequest.ts';
-import { newClient, startTestServer, type TestServer } from './testServer.ts';
+import { newClient, soon, startTestServer, type TestServer } from './testServer.ts';
 
 const Bucket = 'box';
 let server: TestServer;
@@ -89,7 +89,7 @@ describe('a body is refused', () => {
     const gone = new Promise((resolve) => sending.on('error', resolve));
     sending.write(randomBytes(5_000_000), () => sending.destroy());
     await gone;
-    await expect.poll(() => readdir(join(server.dir, 'blobs'))).toEqual([]);
+    await expect.poll(() => readdir(join(server.dir, 'blobs')), soon).toEqual([]);
     expect(server.log).toEqual([]);
   });
 });

@@ -22,7 +22,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newClient, startTestServer, type TestServer } from './testServer.ts';
+import { newClient, soon, startTestServer, type TestServer } from './testServer.ts';
 
 const Bucket = 'box';
 const partBytes = 5 << 20;
@@ -89,7 +89,7 @@ describe('an upload in parts', () => {
     // The part that was not listed is gone, and nothing was copied.
     expect(await readdir(join(server.dir, 'blobs'))).toHaveLength(blobs.length - 1);
     await expect
-      .poll(() => server.events)
+      .poll(() => server.events, soon)
       .toMatchObject([{ detail: { reason: 'CompleteMultipartUpload', object: { size: whole.length } } }]);
   });
 
@@ -114,7 +114,7 @@ describe('an upload in parts', () => {
     await plain.send(new DeleteObjectCommand({ Bucket, Key: 'doomed' }));
     for await (const chunk of reader) chunks.push(chunk);
     expect(Buffer.concat(chunks).equals(Buffer.concat(bodies))).toBe(true);
-    await expect.poll(() => readdir(join(server.dir, 'blobs'))).toHaveLength(blobs.length - 6);
+    await expect.poll(() => readdir(join(server.dir, 'blobs')), soon).toHaveLength(blobs.length - 6);
   });
 
   test('lists its parts in pages', async () => {

@@ -24,7 +24,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../shared/clock.ts';
-import { startTestServer, type TestServer } from './testServer.ts';
+import { soon, startTestServer, type TestServer } from './testServer.ts';
 
 const Bucket = 'box';
 let server: TestServer;
@@ -155,7 +155,7 @@ test('a reader that goes away does not keep the blob', async () => {
   await server.client.send(new DeleteObjectCommand({ Bucket, Key: 'abandoned' }));
   expect(await readdir(join(server.dir, 'blobs'))).toHaveLength(before);
   (reading.Body as Readable).destroy();
-  await expect.poll(() => readdir(join(server.dir, 'blobs'))).toHaveLength(before - 1);
+  await expect.poll(() => readdir(join(server.dir, 'blobs')), soon).toHaveLength(before - 1);
   expect(server.log).toEqual([]);
 });
 
@@ -367,7 +367,7 @@ test('every object is told of by an event, in order', async () => {
   const { ETag } = await put('inbox/ü+ \n&.jpg', 'four');
   await server.client.send(new CopyObjectCommand({ Bucket, Key: 'filed', CopySource: encodeURIComponent('box/inbox/ü+ \n&.jpg') }));
   await server.client.send(new DeleteObjectCommand({ Bucket, Key: 'filed' }));
-  await expect.poll(() => server.events.length).toBe(2);
+  await expect.poll(() => server.events.length, soon).toBe(2);
   expect(server.events).toMatchObject([
     {
       version: '0',

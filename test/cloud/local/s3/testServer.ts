@@ -67,3 +67,6 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
 
 export const newClient = (endpoint: string, config: S3ClientConfig = {}): S3Client =>
   new S3Client({ endpoint, region, credentials, maxAttempts: 1, ...config });
+
+/** For `expect.poll`: what happens in the background happens at once, but on a busy machine that may take a while. */
+export const soon = { timeout: 20_000 };
