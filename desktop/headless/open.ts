@@ -23,15 +23,16 @@ export async function open({ folder: named, headless, port }: Open, context: Con
 }
 
 function findWindow(): Electron {
+  const electron = findElectron(process.env);
   // Chromium's sandbox needs an ordinary user, and without it the window would be the weakest part.
-  if (process.platform === 'linux' && process.getuid?.() === 0) return { missing: 'The window does not open for root.' };
-  return findElectron(process.env);
+  const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
+  return 'binary' in electron && isRoot ? { missing: 'The window does not open for root.' } : electron;
 }
 
 async function openPage(folder: string | null, port: number, context: Context): Promise<number> {
   const { output, dataDir } = context;
   const start = await startHere(context);
-  if (start.kind === 'running') return sayRunning(start.url, context);
+  if (start.kind === 'running') return sayRunning(start.url, folder, context);
   const { agent, publish, close } = start.app;
   const stop = stopSignal();
   try {
@@ -60,13 +61,13 @@ function sayLink(url: string, { output, json }: Context): void {
   else output.say(`Pixwatch is open in the browser at ${url}`);
 }
 
-function sayRunning(url: string | null, context: Context): number {
-  context.output.note(
-    `Pixwatch already runs with the data folder ${context.dataDir}.${url ? '' : ' Look for its window, or its sign in the tray.'}`,
-  );
-  if (url === null) return 1;
-  sayLink(url, context);
-  return 0;
+function sayRunning(url: string | null, folder: string | null, context: Context): number {
+  const { output, dataDir } = context;
+  output.note(`Pixwatch already runs with the data folder ${dataDir}.`);
+  if (url === null) output.note('Look for its window, or its sign in the tray.');
+  else sayLink(url, context);
+  if (folder !== null) output.note(`There you can add the folder ${folder}.`);
+  return url === null ? 1 : 0;
 }
 
 /** Starts Electron on its own sources, tells the labels once they are there, and ends with it. */

@@ -79,7 +79,17 @@ export async function sendMedia(
 ): Promise<void> {
   try {
     const { path, type } = await handlers.media(parse(agentMethods.media.input, wanted, 'picture'));
-    const file = await open(path);
+    await sendFile(path, type, response);
+  } catch (thrown) {
+    // Once the head is sent, the page only sees the connection end early: an image that fails to load.
+    if (response.headersSent) response.destroy();
+    else sendText(response, thrown instanceof Transient ? 503 : 404, messageOf(thrown));
+  }
+}
+
+async function sendFile(path: string, type: string, response: ServerResponse): Promise<void> {
+  const file = await open(path);
+  try {
     const { size } = await file.stat();
     response.writeHead(200, {
       ...safeHeaders,
@@ -87,11 +97,9 @@ export async function sendMedia(
       'content-length': size,
       'cache-control': 'private, max-age=31536000, immutable',
     });
-    await pipeline(file.createReadStream(), response);
-  } catch (thrown) {
-    // Once the head is sent, the page only sees the connection end early: an image that fails to load.
-    if (response.headersSent) response.destroy();
-    else sendText(response, thrown instanceof Transient ? 503 : 404, messageOf(thrown));
+    await pipeline(file.createReadStream({ autoClose: false }), response);
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { useCallback } from 'react';
+import { useCallback, useEffect } from 'react';
 import { type AnyEvent, useConnection, useEvents } from './agent.tsx';
 import { messages } from './messages.ts';
 import { AlertToasts } from './parts/AlertToasts.tsx';
@@ -50,6 +50,9 @@ function Shell() {
     [go],
   );
   useEvents(openAsked);
+  useEffect(() => {
+    document.title = messages.pageTitle(messages.views[route.view]);
+  }, [route.view]);
   const Content = contents[route.view];
   return (
     <div className="shell">

@@ -50,6 +50,7 @@ const stepResults: Record<HistoryEntry['what'], string> = {
 export const messages = {
   appName: 'Pixwatch',
   views: { library: 'Library', activity: 'Activity', folders: 'Folders', rules: 'Rules', alerts: 'Alerts' },
+  pageTitle: (view: string) => `${view} – Pixwatch`,
   navigation: 'Main',
   close: 'Close',
   cancel: 'Cancel',
@@ -109,6 +110,7 @@ export const messages = {
   },
 
   photo: {
+    title: 'Photo',
     openPhoto: (name: string, taken: string) => `${name}, ${taken}`,
     noDate: 'no date',
     alert: 'raised an alert',

@@ -59,11 +59,20 @@ function Detail({ asset, previous, next, onShow, onClose }: DetailProps) {
     if (neighbour) onShow(neighbour);
   };
   return (
-    <Dialog title={detail ? titleOf(detail) : messages.loading} className="detail" onClose={onClose} onKeyDown={turn}>
-      {detail ? <Contents key={asset} detail={detail} /> : <Problem text={problem} />}
+    <Dialog title={detail ? titleOf(detail) : messages.photo.title} className="detail" onClose={onClose} onKeyDown={turn}>
+      {detail ? <Contents key={asset} detail={detail} /> : <Waiting problem={problem} />}
       <Turn name="previous" to={previous} onShow={onShow} />
       <Turn name="next" to={next} onShow={onShow} />
     </Dialog>
+  );
+}
+
+function Waiting({ problem }: { problem: string | null }) {
+  return (
+    <div className="detail-waiting">
+      {problem === null && <p className="hint">{messages.loading}</p>}
+      <Problem text={problem} />
+    </div>
   );
 }
 

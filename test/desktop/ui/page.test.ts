@@ -115,7 +115,7 @@ describe('the library', () => {
     await eventually(() => tiles().count()).toBe(5);
     await page.getByRole('button', { name: hostileName }).waitFor();
     await eventually(() => page.evaluate(() => [...document.images].every((image) => image.naturalWidth > 0))).toBe(true);
-    expect(await page.title()).toBe('Pixwatch');
+    expect(await page.title()).toBe('Library – Pixwatch');
     await shoot('library');
   });
 
