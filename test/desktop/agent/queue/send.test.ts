@@ -140,7 +140,8 @@ describe('offline, pause, failures', () => {
     sending.store.line.goDown();
     const keys = await Promise.all([1, 2, 3, 4].map((n) => sending.put(`${n}.jpg`, photo())));
     await until(() => expect(sending.queue.offline()).toMatch(/The cloud does not answer. Check the internet connection/));
-    expect(Object.values(sending.states()).map(({ kind }) => kind)).toEqual(['queued', 'queued', 'queued', 'queued']);
+    const kinds = () => Object.values(sending.states()).map(({ kind }) => kind);
+    await until(() => expect(kinds()).toEqual(['queued', 'queued', 'queued', 'queued']));
     sending.store.line.goUp();
     await sending.untilIdle();
     expect(await keysIn(sending)).toEqual(keys.toSorted());
