@@ -23,7 +23,7 @@ export function Labels({ labels, faces, onBoxes }: LabelsProps) {
   return (
     <section>
       <h3>{messages.photo.labels}</h3>
-      {lines.length === 0 && <p className="hint">{messages.photo.noLabels}</p>}
+      {labels.length === 0 && <p className="hint">{messages.photo.noLabels}</p>}
       <ul className="labels">
         {lines.map(({ name, confidence, parents, boxes }) => (
           <li key={name}>

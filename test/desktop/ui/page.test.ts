@@ -126,6 +126,7 @@ describe('the library', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     expect(await page.getByRole('combobox').inputValue()).toBe('label:Person ');
+    await page.getByRole('list', { name: 'Most frequent labels' }).waitFor({ state: 'detached' });
     await eventually(() => tiles().count()).toBeGreaterThan(0);
     await shoot('search');
   });
