@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalFile } from '../../shared/contract.ts';
+import { countUnfinished } from '../../shared/model/localFile.ts';
 import type { Agent } from '../agent/agent.ts';
 import type { Command } from './arguments.ts';
 import { aborted, type Context, readableFolder, startOwnApp, stopSignal } from './context.ts';
@@ -7,13 +9,13 @@ import { filesText, follow } from './follow.ts';
 /** Watches folders without a page; with `untilIdle` ends when all is done: 0 when everything found is searchable, else 1. */
 export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'watch' }>, context: Context): Promise<number> {
   const paths = await Promise.all(folders.map(readableFolder));
-  const { agent, close } = await startOwnApp(context);
+  const { agent, ready, close } = await startOwnApp(context);
   const stop = stopSignal();
   try {
     follow(agent, context);
     for (const path of paths) await agent.handlers.addFolder({ path });
     if (untilIdle) {
-      const { failed } = await agent.untilIdle(stop);
+      const { failed } = await Promise.race([agent.untilIdle(stop), blind(agent, ready)]);
       await tellResult(agent, failed, context);
       return failed.length === 0 ? 0 : 1;
     }
@@ -22,6 +24,25 @@ export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'wa
     return 0;
   } finally {
     await close();
+  }
+}
+
+const lookEveryMs = 500;
+
+/**
+ * Never fulfils. Rejects, with the reason, when the vision models cannot be had and nothing is left to do but to wait for them: a script must not
+ * hang for lack of a network.
+ */
+async function blind({ handlers }: Agent, ready: Promise<void>): Promise<never> {
+  const reason = await ready.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (reason === null) return new Promise(() => {});
+  while (true) {
+    const { files, scanning } = await handlers.status({});
+    if (!scanning && files.analysing && countUnfinished(files) === files.analysing) throw reason;
+    await sleep(lookEveryMs, undefined, { ref: false });
   }
 }
 
