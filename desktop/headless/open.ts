@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidInput } from '../../shared/errors.ts';
+import { InvalidInput, messageOf } from '../../shared/errors.ts';
 import { countUnfinished } from '../../shared/model/localFile.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
 import { addTryOut } from '../host/tryOut.ts';
@@ -80,10 +80,13 @@ async function openWindow(binary: string, folder: string | null, context: Contex
   stop.addEventListener('abort', () => app.kill('SIGTERM'));
   context.output.note('Pixwatch opens in its window. "Quit" in the tray, or Ctrl+C here, ends it.');
   const ended = new AbortController();
-  const labelsTold = tellLabelsOfWindow(AbortSignal.any([stop, ended.signal]), context);
+  // The window goes on although its labels cannot be told here.
+  const labelsTold = tellLabelsOfWindow(AbortSignal.any([stop, ended.signal]), context).catch((thrown) =>
+    context.output.note(messageOf(thrown)),
+  );
   try {
     const [code] = await once(app, 'exit');
-    return code ?? 0;
+    return code ?? (stop.aborted ? 0 : 1);
   } finally {
     ended.abort();
     await labelsTold;
