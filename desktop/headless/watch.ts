@@ -14,16 +14,24 @@ export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'wa
   try {
     follow(agent, context);
     for (const path of paths) await agent.handlers.addFolder({ path });
-    if (untilIdle) {
-      const { failed } = await Promise.race([agent.untilIdle(stop), blind(agent, ready)]);
-      await tellResult(agent, failed, context);
-      return failed.length === 0 ? 0 : 1;
-    }
+    if (untilIdle) return await watchUntilIdle(agent, ready, stop, context);
     context.output.note('Ctrl+C ends it.');
     await aborted(stop);
     return 0;
   } finally {
     await close();
+  }
+}
+
+async function watchUntilIdle(agent: Agent, ready: Promise<void>, stop: AbortSignal, context: Context): Promise<number> {
+  try {
+    const { failed } = await Promise.race([agent.untilIdle(stop), blind(agent, ready)]);
+    await tellResult(agent, failed, context);
+    return failed.length === 0 ? 0 : 1;
+  } catch (thrown) {
+    if (!stop.aborted) throw thrown;
+    context.output.note('Stopped before all was done. The next start goes on from here.');
+    return 1;
   }
 }
 
