@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { libraryId } from '../../shared/model/asset.ts';
+import type { BackendNames } from '../steps/backend.ts';
 
 /** What the local cloud's parts are called: as on AWS, but for the account, which no AWS account has. */
 export const account = '000000000000';
@@ -23,3 +24,17 @@ export const alertsTopicArn = topicArn('pixwatch-alerts');
 export const stateMachineArn = arn('states', `stateMachine:${stateMachineName}`);
 export const executionArn = (name: string) => arn('states', `execution:${stateMachineName}:${name}`);
 export const functionArn = (name: string) => arn('lambda', `function:${name}`);
+
+/** The names that steps are given, for the local cloud at an endpoint. */
+export function backendNames(endpoint: string): BackendNames {
+  const queueUrl = (queue: string) => `${endpoint}/${account}/${queue}`;
+  return {
+    inputBucket,
+    outputBucket,
+    table,
+    topicArn: alertsTopicArn,
+    stateMachineArn,
+    inboxQueueUrl: queueUrl(inboxQueue),
+    deadLetterQueueUrl: queueUrl(deadLetterQueue),
+  };
+}

@@ -192,20 +192,11 @@ async function getStart({ s3 }: Backend, Bucket: string, Key: string, bytes: num
 
 /** The steps' clients of the endpoint. */
 function createLocalBackend(endpoint: string, credentials: Credentials, { settings = {}, clock, log }: LocalCloudOptions) {
-  const queueUrl = (queue: string) => `${endpoint}/${names.account}/${queue}`;
   const backend = createBackend(
     // The SDK writes into the credentials it is given.
     { endpoint, region: names.region, credentials: { ...credentials } },
     {
-      names: {
-        inputBucket: names.inputBucket,
-        outputBucket: names.outputBucket,
-        table: names.table,
-        topicArn: names.alertsTopicArn,
-        stateMachineArn: names.stateMachineArn,
-        inboxQueueUrl: queueUrl(names.inboxQueue),
-        deadLetterQueueUrl: queueUrl(names.deadLetterQueue),
-      },
+      names: names.backendNames(endpoint),
       settings: parse(pipelineSettings, settings, 'settings'),
       clock,
       warn: log,

@@ -15,19 +15,10 @@ export interface CloudProcessMessage {
 
 /** The backend's clients, for a test to look at what a local cloud has done. */
 export function backendOf({ endpoint = '', region }: Connection, credentials: Credentials): Backend {
-  const queueUrl = (queue: string) => `${endpoint}/${names.account}/${queue}`;
   return createBackend(
     { endpoint, region, credentials },
     {
-      names: {
-        inputBucket: names.inputBucket,
-        outputBucket: names.outputBucket,
-        table: names.table,
-        topicArn: names.alertsTopicArn,
-        stateMachineArn: names.stateMachineArn,
-        inboxQueueUrl: queueUrl(names.inboxQueue),
-        deadLetterQueueUrl: queueUrl(names.deadLetterQueue),
-      },
+      names: names.backendNames(endpoint),
       settings: { minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 0 },
       clock: systemClock,
       warn: () => {},
