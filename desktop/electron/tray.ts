@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Menu, nativeImage, Tray } from 'electron';
 import type { Status } from '../../shared/contract.ts';
+import { countUnfinished } from '../../shared/model/localFile.ts';
 
 export interface TrayActions {
   open(): void;
@@ -42,6 +43,8 @@ export function statusLine(status: Status): string {
   if (status.paused) return 'Paused';
   if (status.offline) return `Offline: ${status.offline}`;
   if (filesTotal > filesDone) return `${filesDone} of ${filesTotal} files done`;
+  const unfinished = countUnfinished(status.files);
+  if (unfinished > 0) return `Looking at ${unfinished} ${unfinished === 1 ? 'file' : 'files'}`;
   if (status.scanning) return 'Looking for new photos…';
   return `Up to date: ${status.assets} ${status.assets === 1 ? 'photo' : 'photos'}`;
 }

@@ -151,8 +151,9 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     isIdle: () => rounds.isIdle() && settler.isIdle(),
     async close() {
       clearInterval(timer);
-      await Promise.all([...folders.values()].map(({ stopHints }) => stopHints?.()));
+      // A round may still begin to hint, so it ends first.
       await rounds.close();
+      await Promise.all([...folders.values()].map(({ stopHints }) => stopHints?.()));
       await settler.close();
     },
   };
