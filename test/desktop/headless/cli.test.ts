@@ -170,3 +170,16 @@ describe('an older Node', () => {
     expect(refused.err.join('')).toMatch(/^Pixwatch needs Node 24 or newer, and this is 20\.20\.2\. .*\n$/);
   });
 });
+
+describe('watch --until-idle', () => {
+  test('ends with the reason when pictures cannot be looked at, and the photo is stored all the same', async () => {
+    const photos = join(dir, 'photos to watch');
+    await mkdir(photos);
+    await copyFile(fileURLToPath(new URL('../../../desktop/electron/icon.png', import.meta.url)), join(photos, 'icon.png'));
+    const data = join(dir, 'data without models');
+    const { code, err } = await run('watch', photos, '--until-idle', '--data', data);
+    expect(code).toBe(1);
+    expect(err).toMatch(/models/);
+    expect(JSON.parse((await run('status', '--json', '--data', data)).out).files).toMatchObject({ analysing: 1 });
+  });
+});
