@@ -20,6 +20,8 @@ afterAll(() => rm(dir, { recursive: true }));
 /** Models are out of reach, so that no command of these tests waits for them. */
 const env = () => ({
   ...process.env,
+  // npm's name for the folder that its command was given in; the command line reads it.
+  INIT_CWD: dir,
   DISPLAY: '',
   WAYLAND_DISPLAY: '',
   PIXWATCH_DATA: dataDir,
