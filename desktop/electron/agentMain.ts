@@ -11,7 +11,10 @@ import { portOf } from './port.ts';
 // The utility process: agent and local cloud. It answers on every port that main attaches, and ends when told to.
 const { values } = parseArgs({ options: { data: { type: 'string' }, folder: { type: 'string' }, 'try-out': { type: 'boolean' } } });
 const dataDir = values.data ?? '';
+/** A message posted just before the end would be lost. */
+const flushMs = 200;
 
+let app: App | null = null;
 try {
   const start = await startApp({
     dataDir,
@@ -22,12 +25,15 @@ try {
   });
   if (start.kind === 'running')
     throw new Error('Pixwatch is already running on this data folder. Close it, or choose another with --data.');
-  if (values.folder) await start.app.agent.handlers.addFolder({ path: values.folder });
-  if (values['try-out']) await addTryOut(start.app.agent, dataDir);
-  listen(start.app);
+  app = start.app;
+  if (values.folder) await app.agent.handlers.addFolder({ path: values.folder });
+  if (values['try-out']) await addTryOut(app.agent, dataDir);
+  listen(app);
   process.parentPort.postMessage({ kind: 'started' });
 } catch (thrown) {
+  await app?.close();
   process.parentPort.postMessage({ kind: 'failed', reason: messageOf(thrown) });
+  setTimeout(() => process.exit(1), flushMs);
 }
 
 function listen({ agent, close }: App): void {

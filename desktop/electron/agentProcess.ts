@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannelMain, type MessagePortMain, type UtilityProcess, utilityProcess } from 'electron';
 import * as v from 'valibot';
 import { type AgentEvent, agentEvent, agentMethods } from '../../shared/contract.ts';
-import { Permanent } from '../../shared/errors.ts';
+import { messageOf, Permanent } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import { type Client, connect } from '../../shared/rpc.ts';
 import { portOf } from './port.ts';
@@ -36,21 +36,35 @@ const closeMs = 10_000;
 export async function startAgentProcess(args: string[], onEvent: (event: AgentEvent) => void): Promise<AgentProcess> {
   const restartListeners: (() => void)[] = [];
   let closing = false;
+  let alive = false;
+  let timer: NodeJS.Timeout | undefined;
   let process_: UtilityProcess;
   let client: Client<typeof agentMethods>;
 
   const start = async () => {
-    process_ = utilityProcess.fork(script, args, { serviceName: 'Pixwatch agent', stdio: 'inherit' });
-    await started(process_);
-    const { port1, port2 } = new MessageChannelMain();
-    process_.postMessage({ kind: 'attach' }, [port2]);
-    client = connect(portOf(port1), agentMethods, agentEvent, onEvent);
-    process_.once('exit', () => {
-      if (!closing) setTimeout(() => void restart(), restartMs);
+    const forked = utilityProcess.fork(script, args, { serviceName: 'Pixwatch agent', stdio: 'inherit' });
+    process_ = forked;
+    alive = true;
+    forked.once('exit', () => {
+      alive = false;
     });
+    await started(forked);
+    forked.once('exit', restartSoon);
+    const { port1, port2 } = new MessageChannelMain();
+    forked.postMessage({ kind: 'attach' }, [port2]);
+    client = connect(portOf(port1), agentMethods, agentEvent, onEvent);
+  };
+  const restartSoon = () => {
+    if (!closing) timer = setTimeout(() => void restart(), restartMs);
   };
   const restart = async () => {
-    await start();
+    try {
+      await start();
+    } catch (thrown) {
+      // E.g. what the dead process started has not let go of the data folder yet.
+      console.warn(messageOf(thrown));
+      return restartSoon();
+    }
     for (const listener of restartListeners) listener();
   };
   await start();
@@ -61,11 +75,13 @@ export async function startAgentProcess(args: string[], onEvent: (event: AgentEv
     onRestart: (listener) => void restartListeners.push(listener),
     async close() {
       closing = true;
+      clearTimeout(timer);
+      if (!alive) return;
       const ended = new Promise((resolve) => process_.once('exit', resolve));
       process_.postMessage({ kind: 'close' });
-      const timer = setTimeout(() => process_.kill(), closeMs);
+      const killer = setTimeout(() => process_.kill(), closeMs);
       await ended;
-      clearTimeout(timer);
+      clearTimeout(killer);
     },
   };
 }

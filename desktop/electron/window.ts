@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { BrowserWindow, dialog, MessageChannelMain, shell } from 'electron';
 import { type HostEvent, hostMethods } from '../../shared/contract.ts';
 import { type Handlers, serve } from '../../shared/rpc.ts';
@@ -23,7 +24,7 @@ export function createWindow(agent: AgentProcess, mayQuit: () => boolean): AppWi
     show: false,
     title: 'Pixwatch',
     webPreferences: {
-      preload: new URL('../../dist/preload.cjs', import.meta.url).pathname,
+      preload: fileURLToPath(new URL('../../dist/preload.cjs', import.meta.url)),
       sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,

@@ -17,8 +17,10 @@ try {
     log: (line) => tell({ kind: 'log', line }),
     onModelProgress: (progress) => tell({ kind: 'models', ...progress }),
   });
-  // Before the answer, so that a parent that dies at once is noticed.
-  process.once('disconnect', () => void cloud.close().finally(() => process.exit(0)));
+  const end = () => void cloud.close().finally(() => process.exit(0));
+  process.once('disconnect', end);
+  // The parent may have died while the cloud opened.
+  if (!process.connected) end();
   tell({ kind: 'opened', connection: cloud.connection, credentials: { ...cloud.credentials }, port: Number(new URL(cloud.endpoint).port) });
   cloud.ready.then(
     () => tell({ kind: 'ready' }),
@@ -27,5 +29,5 @@ try {
 } catch (thrown) {
   tell({ kind: 'failed', reason: messageOf(thrown) });
   process.exitCode = 1;
-  process.disconnect();
+  if (process.connected) process.disconnect();
 }
