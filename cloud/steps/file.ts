@@ -32,7 +32,9 @@ export const file = task('File', input, async (original, backend) => {
   // Somebody filed it before, as when this runs for the second time.
   if (!source) return {};
   const to = destination === 'rejected' ? rejectedKey(original) : analyzedKey(original, destination);
-  if (!isCopy(await headOriginal(backend, to), source)) await copy(backend, from, to, source);
+  // What was rejected may be there with other content: that it is not what its key says can be the very reason.
+  const isThere = destination !== 'rejected' && isCopy(await headOriginal(backend, to), source);
+  if (!isThere) await copy(backend, from, to, source);
   if (!isCopy(await headOriginal(backend, to), source)) throw new Transient(`The original could not be moved to ${to}. It is tried again.`);
   await backend.s3.send(new DeleteObjectCommand({ Bucket: backend.names.inputBucket, Key: from }));
   return {};

@@ -20,6 +20,8 @@ const pauseMs = 250;
 export function createEvents(readStatus: () => Status): Events {
   const listeners = new Set<(event: AgentEvent) => void>();
   const changes = new Set<Subject>();
+  /** Raised while nobody listened, as in the moments of a start: told to the first who does. */
+  const missed: Alert[] = [];
   let timer: NodeJS.Timeout | null = null;
   let told = '';
   let isClosed = false;
@@ -42,13 +44,17 @@ export function createEvents(readStatus: () => Status): Events {
   return {
     onEvent(listener) {
       listeners.add(listener);
+      for (const alert of missed.splice(0)) listener({ kind: 'alertRaised', alert });
       return () => listeners.delete(listener);
     },
     changed(...subjects) {
       for (const subject of subjects) changes.add(subject);
       if (!isClosed) timer ??= setTimeout(tellChanges, pauseMs);
     },
-    alertRaised: (alert) => tell({ kind: 'alertRaised', alert }),
+    alertRaised(alert) {
+      if (listeners.size === 0) missed.push(alert);
+      else tell({ kind: 'alertRaised', alert });
+    },
     close() {
       isClosed = true;
       if (timer) clearTimeout(timer);

@@ -13,9 +13,9 @@ export const migrations = [
     problem TEXT
   );
 
-  -- One content. n: small key for the joins below.
+  -- One content. n: small key for the joins below; never given twice, as work under way may hold that of a row that was removed.
   CREATE TABLE asset (
-    n INTEGER PRIMARY KEY,
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     ext TEXT NOT NULL,
     size INTEGER NOT NULL,

@@ -17,6 +17,7 @@ import {
   dueJobs,
   hasQueued,
   holds,
+  isStillDue,
   type JobSize,
   markStored,
   nextTurnAt,
@@ -146,7 +147,9 @@ class Drain implements UploadQueue {
     for (const size of ['small', 'large'] as const) {
       const running = [...this.#running.values()].filter(({ job }) => sizeOf(job) === size).length;
       if (running >= atOnce[size]) continue;
-      const job = this.#ready[size].shift() ?? (await this.#fetch(size));
+      let job = this.#ready[size].shift() ?? (await this.#fetch(size));
+      // Since it was fetched its file may have changed or gone, or its folder been removed.
+      while (job && !isStillDue(this.#options.db, job)) job = this.#ready[size].shift() ?? (await this.#fetch(size));
       if (job) return job;
     }
     return null;

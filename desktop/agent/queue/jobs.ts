@@ -27,6 +27,15 @@ export function dueJobs(db: DatabaseSync, size: JobSize, now: number, limit: num
   return rows.all(now, smallestPart, size === 'large' ? 1 : 0, limit) as unknown as QueuedJob[];
 }
 
+/** Whether a job that was fetched a while ago is still to be sent, from the same file as it was then. */
+export function isStillDue(db: DatabaseSync, { n, path, stamp }: QueuedJob): boolean {
+  const row = db.prepare(
+    `SELECT 1 FROM upload_job AS job JOIN local_file AS file ON file.asset = job.asset
+     WHERE job.asset = ? AND job.state = 'queued' AND file.path = ? AND file.stamp = ? AND file.kind = 'known'`,
+  );
+  return row.get(n, path, stamp) !== undefined;
+}
+
 /** When the next job's turn comes, of those that wait; null when none does. */
 export function nextTurnAt(db: DatabaseSync, now: number): number | null {
   const row = db.prepare(`SELECT min(next_try_at) AS at FROM upload_job WHERE state = 'queued' AND next_try_at > ?`).get(now);

@@ -47,10 +47,16 @@ const itemsPerPage = 50;
 const pulledRecord = v.object({ ...assetRecord.entries, changedAt: v.pipe(v.string(), v.isoTimestamp()) });
 const cursorKey = 'changesCursor';
 const completeKey = 'pulledOnce';
+const sinceKey = 'indexedSince';
 
-/** Whether the library's index was ever pulled to its end. Until then its alerts are history: listed, not notified. */
+/** Whether the library's index was ever pulled to its end. Until then, alerts older than this index are history: listed, not notified. */
 export function hasPulledOnce(db: DatabaseSync): boolean {
   return readMeta(db, completeKey) !== null;
+}
+
+/** When this index was begun, ISO 8601. What was judged before is history to it. */
+function indexedSince(db: DatabaseSync): string {
+  return readMeta(db, sinceKey) ?? '';
 }
 
 /**
@@ -59,9 +65,13 @@ export function hasPulledOnce(db: DatabaseSync): boolean {
  * @throws CloudUnavailable when the cloud cannot be used, SQLite's error when the database cannot be written
  */
 export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options: PullOptions): Promise<void> {
+  if (readMeta(db, sinceKey) === null) writeMeta(db, sinceKey, new Date(options.now).toISOString());
   const cursor = readMeta(db, cursorKey);
+  // A cursor in the future was written while the clock was wrong: what came since may be behind it, so all is pulled again.
+  const isUsable = cursor !== null && Date.parse(cursor) <= options.now;
+  if (cursor !== null && !isUsable) writeMeta(db, cursorKey, new Date(0).toISOString());
   // A key cannot be compared with an empty text; every time is greater than "0".
-  const from = cursor === null ? '0' : new Date(Math.max(0, Date.parse(cursor) - options.overlapMs)).toISOString();
+  const from = isUsable ? new Date(Math.max(0, Date.parse(cursor) - options.overlapMs)).toISOString() : '0';
   const query: QueryCommandInput = {
     TableName: cloud.table,
     IndexName: changesIndex,
@@ -103,7 +113,7 @@ function applyItem(db: DatabaseSync, library: LibraryId, item: Item): Applied[] 
   if (record.library !== library || item['sk'] !== sk) throw new InvalidInput('record: is not what its key says');
   const applied = applyRecord(db, record);
   if (!applied) return [];
-  const isHistory = !hasPulledOnce(db);
+  const isHistory = !hasPulledOnce(db) && record.changedAt < indexedSince(db);
   const raised = raiseAlerts(db, applied.n, record.matches, record.changedAt, isHistory);
   return [{ asset: record.asset, replaced: applied.replaced, alerts: isHistory ? [] : raised }];
 }

@@ -49,7 +49,8 @@ const usualPace: Pace = { quickMs: 1_500, slowMs: 30_000, retryMs: 2_000, slowes
 const overlapMs = 2 * 60_000;
 /** Covers writers whose clock is wrong, and writes that were held up. */
 const deepOverlapMs = 30 * 60_000;
-const deepEveryMs = 60 * 60_000;
+/** Often enough that the deep looks leave no gap between them. */
+const deepEveryMs = 20 * 60_000;
 
 /** Keeps the local index, the alerts and the rules like the cloud's, for as long as it is open. */
 export function startSync({ db, cloud, clock, pace = usualPace, onApplied, onRulesChanged, onOffline, onError, log }: SyncOptions): Sync {
