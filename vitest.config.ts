@@ -9,6 +9,5 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 300_000,
     slowTestThreshold: 5_000,
-    globalSetup: [],
   },
 });

@@ -17,6 +17,8 @@ export async function cloud({ port }: Extract<Command, { kind: 'cloud' }>, { dat
   const variables = {
     AWS_ENDPOINT_URL: endpoint,
     AWS_REGION: connection.region,
+    // What the first version of the aws CLI reads instead.
+    AWS_DEFAULT_REGION: connection.region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   };

@@ -61,6 +61,7 @@ async function tellResult({ handlers }: Pick<Agent, 'handlers'>, failed: readonl
     output.json({ files, failed: reasons });
     return;
   }
-  output.say(`Done: ${filesText(files.searchable ?? 0)} searchable.`);
+  const kept = files.kept ? ` ${filesText(files.kept)} kept, not analysed yet.` : '';
+  output.say(`Done: ${filesText(files.searchable ?? 0)} searchable.${kept}`);
   for (const { path, state, reason } of reasons) output.say(`${path}: ${state}: ${reason}`);
 }

@@ -10,7 +10,7 @@ export function pixwatchDataDir(env: NodeJS.ProcessEnv, chosen?: string, platfor
   return named ? resolve(named) : join(applicationData(env, platform), 'pixwatch');
 }
 
-/** The folder that holds the vision models for all profiles: PIXWATCH_MODELS, else beside the usual data folder. Absolute. */
+/** The folder that holds the vision models for all profiles: PIXWATCH_MODELS, else in the usual data folder. Absolute. */
 export function pixwatchModelsDir(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
   const named = env['PIXWATCH_MODELS'];
   return named ? resolve(named) : join(applicationData(env, platform), 'pixwatch', 'models');

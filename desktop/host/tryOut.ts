@@ -1,7 +1,6 @@
 import { copyFile, mkdir, rename, stat } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { WatchedFolder } from '../../shared/contract.ts';
 import { messageOf, Permanent } from '../../shared/errors.ts';
 import type { Agent } from '../agent/agent.ts';
 
@@ -24,10 +23,12 @@ const photos: readonly { readonly package: string; readonly file: string; readon
 ];
 
 /**
- * Puts the try-out photos into `<dataDir>/try-out`, where they are not yet, and watches that folder.
+ * Puts the try-out photos into `<dataDir>/try-out`, where they are not yet, and watches that folder. Does nothing when a folder is watched already:
+ * they do not belong into a person's own library.
  * @throws Permanent when the photos are not installed or cannot be copied
  */
-export async function addTryOut(agent: Agent, dataDir: string): Promise<WatchedFolder> {
+export async function addTryOut(agent: Agent, dataDir: string): Promise<void> {
+  if ((await agent.handlers.folders({})).length > 0) return;
   const dir = join(dataDir, 'try-out');
   try {
     await mkdir(dir, { recursive: true });
@@ -35,7 +36,7 @@ export async function addTryOut(agent: Agent, dataDir: string): Promise<WatchedF
   } catch (cause) {
     throw new Permanent(`The try-out photos cannot be put into ${dir}: ${messageOf(cause)}. Run "npm ci" if they are missing.`, { cause });
   }
-  return agent.handlers.addFolder({ path: dir });
+  await agent.handlers.addFolder({ path: dir });
 }
 
 function pathOf({ package: name, file }: (typeof photos)[number]): string {

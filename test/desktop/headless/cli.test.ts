@@ -108,7 +108,13 @@ describe('cloud', () => {
     const cloud = start(['cloud']);
     await saysOn(cloud.err, /Ctrl\+C ends it/);
     const exported = Object.fromEntries([...cloud.out.join('').matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]));
-    expect(Object.keys(exported)).toEqual(['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']);
+    expect(Object.keys(exported)).toEqual([
+      'AWS_ENDPOINT_URL',
+      'AWS_REGION',
+      'AWS_DEFAULT_REGION',
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY',
+    ]);
     const s3 = new S3Client({
       endpoint: exported['AWS_ENDPOINT_URL'] ?? '',
       region: exported['AWS_REGION'] ?? '',

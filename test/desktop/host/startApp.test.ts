@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
@@ -75,13 +75,19 @@ test('a data folder that cannot be used is refused with a sentence, and let go o
   expect((await start()).kind).toBe('started');
 });
 
-test('the try-out library is copied once and watched', async () => {
+test('the try-out library is watched where nothing else is', async () => {
   const { agent } = await startFirst();
-  const folder = await addTryOut(agent, dataDir);
+  await addTryOut(agent, dataDir);
   const names = await readdir(join(dataDir, 'try-out'));
-  expect(names.length).toBeGreaterThan(5);
+  expect(names.length).toBeGreaterThan(10);
   expect(names.every((name) => name.endsWith('.jpg') && !name.startsWith('.'))).toBe(true);
-  const { mtimeMs } = await stat(join(dataDir, 'try-out', names[0] ?? ''));
-  expect(await addTryOut(agent, dataDir)).toMatchObject({ id: folder.id, path: folder.path });
-  expect((await stat(join(dataDir, 'try-out', names[0] ?? ''))).mtimeMs).toBe(mtimeMs);
+  const [folder, ...others] = await agent.handlers.folders({});
+  expect([folder?.path, ...others]).toEqual([join(await realpath(dataDir), 'try-out')]);
+
+  await agent.handlers.removeFolder({ id: folder?.id ?? 0 });
+  const own = join(dir, 'own photos');
+  await mkdir(own);
+  await agent.handlers.addFolder({ path: own });
+  await addTryOut(agent, dataDir);
+  expect((await agent.handlers.folders({})).map(({ path }) => path)).toEqual([await realpath(own)]);
 });
