@@ -8,10 +8,10 @@ import { watchFolders } from '../../../../desktop/agent/watch/watchFolders.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 
 /**
- * Run as a process of its own, so that a test can kill it: watches `photos` in the folder of the first argument and sends what is there
- * to the cloud of the second. Prints `idle` when all is sent.
+ * Run as a process of its own, so that a test can kill it: keeps its database in the folder of the first argument, and sends to the cloud
+ * of the second what is in the folder of the third (`photos` in the first when absent). Prints `idle` when all is sent.
  */
-const [dir = '', cloud = '{}'] = process.argv.slice(2);
+const [dir = '', cloud = '{}', photos = join(dir, 'photos')] = process.argv.slice(2);
 const { connection, credentials } = JSON.parse(cloud);
 const { db } = openDatabase(join(dir, 'agent.db'), { clock: systemClock });
 const events = { onChange: () => {}, onError: console.error };
@@ -35,7 +35,7 @@ const watch = watchFolders({
   onGone: () => queue.filesGone(),
   ...events,
 });
-await watch.add(join(dir, 'photos'));
+await watch.add(photos);
 while (!watch.isIdle() || !queue.isIdle()) await sleep(20);
 console.log('idle');
 await watch.close();
