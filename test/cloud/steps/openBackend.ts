@@ -8,16 +8,7 @@ import { openDatabase } from '../../../cloud/local/database.ts';
 import { openDynamodb } from '../../../cloud/local/dynamodb.ts';
 import { createEmails } from '../../../cloud/local/emails.ts';
 import type { Service } from '../../../cloud/local/gateway/service.ts';
-import {
-  alertsTopicArn,
-  deadLetterQueue,
-  inboxQueue,
-  inputBucket,
-  outputBucket,
-  region,
-  stateMachineArn,
-  table,
-} from '../../../cloud/local/names.ts';
+import { backendNames, deadLetterQueue, inboxQueue, inputBucket, outputBucket, region, table } from '../../../cloud/local/names.ts';
 import { createQueues } from '../../../cloud/local/queues.ts';
 import { createS3 } from '../../../cloud/local/s3/createS3.ts';
 import { createSns } from '../../../cloud/local/sns.ts';
@@ -80,16 +71,7 @@ export async function openBackend(more: Readonly<Record<string, Service>> = {}):
     ...more,
     sns: createSns({ database, subscriptions: createSubscriptions(database.sql), emails, log }),
   });
-  const queueUrl = (queue: string) => `${access.endpoint}/000000000000/${queue}`;
-  const names = {
-    inputBucket,
-    outputBucket,
-    table,
-    topicArn: alertsTopicArn,
-    stateMachineArn,
-    inboxQueueUrl: queueUrl(inboxQueue),
-    deadLetterQueueUrl: queueUrl(deadLetterQueue),
-  };
+  const names = backendNames(access.endpoint);
   const warnings: string[] = [];
   const warn = (line: string) => void warnings.push(line);
   const settings = { minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 0 };
