@@ -17,9 +17,16 @@ export const connection = v.object({
 });
 export type Connection = v.InferOutput<typeof connection>;
 
-/** Static keys; `sessionToken` with temporary ones. Never logged, never stored but in the file or keychain they came from. */
+/** Access keys; `sessionToken` with temporary ones. Never logged, never stored but in the file or keychain they came from. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
 }
+
+/**
+ * Gives the keys that are good now, and until when by this computer's clock. Whoever calls it keeps them until five minutes before that, or
+ * for good when they do not expire.
+ * @param options with `forceRefresh` the cloud has refused those given before, whatever their `expiration` says: new ones are needed
+ */
+export type CredentialsProvider = (options?: { readonly forceRefresh?: boolean }) => Promise<Credentials & { readonly expiration?: Date }>;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../shared/clock.ts';
 import type { commands } from '../../shared/commands.ts';
-import type { Connection, Credentials } from '../../shared/connection.ts';
+import type { Connection, CredentialsProvider } from '../../shared/connection.ts';
 import type { Client } from '../../shared/rpc.ts';
 import { createClients } from './clients.ts';
 import { connectCommands } from './commands.ts';
@@ -24,7 +24,7 @@ export interface AgentOptions {
   /** Holds the agent's database and cached renditions. The caller has its lock. */
   readonly dataDir: string;
   readonly connection: Connection;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialsProvider;
   readonly clock: Clock;
   /** Gets one line about something odd that was survived. */
   log(line: string): void;

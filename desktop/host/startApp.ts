@@ -51,8 +51,13 @@ export async function startApp({ dataDir, modelsDir, onModelProgress, log }: App
     const options = { dir: join(dataDir, 'cloud'), models: modelsDir, clock: systemClock, onModelProgress, log };
     const cloud = await (node ? forkLocalCloud(node, options) : startLocalCloud(options));
     closers.unshift(() => cloud.close());
-    const { connection, credentials } = cloud;
-    const agent = await startAgent({ dataDir, connection, credentials, clock: systemClock, log });
+    const agent = await startAgent({
+      dataDir,
+      connection: cloud.connection,
+      credentials: async () => cloud.credentials,
+      clock: systemClock,
+      log,
+    });
     closers.unshift(() => agent.close());
     return { kind: 'started', app: { agent, ready: cloud.ready, publish: (url) => writeInstance(dataDir, url), close } };
   } catch (thrown) {

@@ -55,7 +55,7 @@ async function start(cloud: LocalCloud, name: string): Promise<Agent> {
   const agent = await startAgent({
     dataDir: join(dir, name),
     connection,
-    credentials: { ...credentials },
+    credentials: async () => credentials,
     clock: systemClock,
     log: () => {},
   });

@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import type { Connection, Credentials } from '../../../shared/connection.ts';
+import type { Connection, CredentialsProvider } from '../../../shared/connection.ts';
+import { renewCredentials } from '../renewCredentials.ts';
 
 /** Connections kept open: the requests under way at a time, and a few small ones. */
 const maxSockets = 16;
@@ -11,11 +12,10 @@ const requestMs = 10 * 60_000;
  * The agent's way to S3. It does not retry: `drainQueue` does. It gives a connection up that stands still, which the SDK by itself never does.
  * @param idleMs how long no byte may pass
  */
-export function createS3Client({ endpoint, region }: Connection, credentials: Credentials, idleMs = 30_000): S3Client {
+export function createS3Client({ endpoint, region }: Connection, credentials: CredentialsProvider, idleMs = 30_000): S3Client {
   const client = new S3Client({
     region,
-    // A copy: the SDK writes into what it is given.
-    credentials: { ...credentials },
+    credentials,
     maxAttempts: 1,
     // It would open a connection of its own for every part. That a key is taken is asked before the first.
     expectContinueHeader: false,
@@ -39,5 +39,6 @@ export function createS3Client({ endpoint, region }: Connection, credentials: Cr
     },
     { step: 'build', name: 'checksumInsteadOfPayloadHash' },
   );
+  client.middlewareStack.add(renewCredentials(client.config.credentials), { step: 'initialize', name: 'renewCredentials' });
   return client;
 }

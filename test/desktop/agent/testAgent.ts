@@ -83,7 +83,7 @@ export async function startTestAgent(cloud: TestCloud, dataDir: string): Promise
   const agent = await startAgent({
     dataDir,
     connection,
-    credentials: { ...credentials },
+    credentials: async () => credentials,
     clock: systemClock,
     log: (line) => lines.push(line),
   });

@@ -36,7 +36,7 @@ beforeEach(async () => {
     log: console.error,
   });
   const names = { inputBucket: 'pixwatch-input', outputBucket: bucket, table: 'pixwatch', commandsFunction: 'pixwatch-commands' };
-  s3 = createS3Client({ endpoint: gateway.endpoint, region, library, ...names }, credentials);
+  s3 = createS3Client({ endpoint: gateway.endpoint, region, library, ...names }, async () => credentials);
   requests = 0;
   s3.middlewareStack.add(
     (next) => (args) => {

@@ -64,8 +64,8 @@ export async function openStore(idleMs?: number): Promise<Store> {
     table,
     commandsFunction: 'commands',
   };
-  const client = createS3Client(connection, credentials, idleMs);
-  const direct = createS3Client({ ...connection, endpoint: gateway.endpoint }, credentials);
+  const client = createS3Client(connection, async () => credentials, idleMs);
+  const direct = createS3Client({ ...connection, endpoint: gateway.endpoint }, async () => credentials);
   const requestHandler = { socketTimeout: idleMs ?? 30_000, throwOnRequestTimeout: true };
   const documents = DynamoDBDocumentClient.from(
     new DynamoDBClient({ endpoint: line.endpoint, region, credentials: { ...credentials }, maxAttempts: 1, requestHandler }),

@@ -18,7 +18,7 @@ const events = { onChange: () => {}, onError: console.error };
 const queue = drainQueue({
   db,
   clock: systemClock,
-  target: { ...createClients(connection, credentials), ...connection },
+  target: { ...createClients(connection, async () => credentials), ...connection },
   onStale: (path) => watch.recheck(path),
   onStored: () => {},
   ...events,
