@@ -38,11 +38,10 @@ const backendNames = v.object({
 });
 export type BackendNames = v.InferOutput<typeof backendNames>;
 
-const numeric = v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.number('must be a number'));
-const whole = v.pipe(numeric, v.integer(), v.minValue(0));
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const pipelineSettings = v.object({
   /** Labels below this confidence, in percent, are not asked for. */
-  minConfidence: v.optional(v.pipe(numeric, confidence), 55),
+  minConfidence: v.optional(confidence, 55),
   /** At most this many labels a picture. */
   maxLabels: v.optional(v.pipe(whole, v.minValue(1), v.maxValue(100)), 10),
   /** How long a failed execution's successor waits (SQS allows 15 minutes). */
@@ -75,31 +74,20 @@ export function createBackend(access: AwsAccess, rest: Pick<Backend, 'names' | '
 }
 
 /**
- * The backend that a Lambda function's environment describes (`PIXWATCH_…`); access comes from the SDK's own defaults.
- * @throws InvalidInput naming the variable that is missing or wrong
+ * The backend that a Lambda function's environment describes: `PIXWATCH_NAMES` and `PIXWATCH_SETTINGS` hold `BackendNames` and
+ * `PipelineSettings` as JSON; access comes from the SDK's own defaults.
+ * @throws InvalidInput naming the variable, and the field in it, that is missing or wrong
  */
 export function backendFromEnv(env: Readonly<Record<string, string | undefined>>, clock: Clock): Backend {
-  const names = {
-    inputBucket: env['PIXWATCH_INPUT_BUCKET'],
-    outputBucket: env['PIXWATCH_OUTPUT_BUCKET'],
-    table: env['PIXWATCH_TABLE'],
-    topicArn: env['PIXWATCH_TOPIC_ARN'],
-    stateMachineArn: env['PIXWATCH_STATE_MACHINE_ARN'],
-    inboxQueueUrl: env['PIXWATCH_INBOX_QUEUE_URL'],
-    deadLetterQueueUrl: env['PIXWATCH_DEAD_LETTER_QUEUE_URL'],
-  };
-  const settings = {
-    minConfidence: env['PIXWATCH_MIN_CONFIDENCE'],
-    maxLabels: env['PIXWATCH_MAX_LABELS'],
-    secondsBetweenExecutions: env['PIXWATCH_SECONDS_BETWEEN_EXECUTIONS'],
-  };
   return createBackend(
     {},
     {
-      names: parse(backendNames, names, 'PIXWATCH_ environment'),
-      settings: parse(pipelineSettings, settings, 'PIXWATCH_ environment'),
+      names: parse(json(backendNames), env['PIXWATCH_NAMES'], 'PIXWATCH_NAMES'),
+      settings: parse(json(pipelineSettings), env['PIXWATCH_SETTINGS'], 'PIXWATCH_SETTINGS'),
       clock,
       warn: (line) => console.warn(line),
     },
   );
 }
+
+const json = <S extends v.GenericSchema>(schema: S) => v.pipe(v.string(), v.parseJson(), schema);

@@ -6,17 +6,18 @@ import { InvalidInput } from '../../../shared/errors.ts';
 const dir = new URL('../../../cloud/functions/', import.meta.url);
 const names = (await readdir(dir)).flatMap((file) => /^(?!lambda)(\w+)\.ts$/.exec(file)?.[1] ?? []);
 
-for (const name of [
-  'INPUT_BUCKET',
-  'OUTPUT_BUCKET',
-  'TABLE',
-  'TOPIC_ARN',
-  'STATE_MACHINE_ARN',
-  'INBOX_QUEUE_URL',
-  'DEAD_LETTER_QUEUE_URL',
-]) {
-  vi.stubEnv(`PIXWATCH_${name}`, 'http://127.0.0.1:1');
-}
+const nowhere = 'http://127.0.0.1:1';
+const backendNames = {
+  inputBucket: nowhere,
+  outputBucket: nowhere,
+  table: nowhere,
+  topicArn: nowhere,
+  stateMachineArn: nowhere,
+  inboxQueueUrl: nowhere,
+  deadLetterQueueUrl: nowhere,
+};
+vi.stubEnv('PIXWATCH_NAMES', JSON.stringify(backendNames));
+vi.stubEnv('PIXWATCH_SETTINGS', '{}');
 vi.stubEnv('AWS_REGION', 'us-east-1');
 
 const handlerOf = async (name: string) => (await import(new URL(`${name}.ts`, dir).href)).handler;

@@ -11,15 +11,16 @@ import { type Backend, backendFromEnv, createBackend } from '../../../cloud/step
 import { systemClock } from '../../../shared/clock.ts';
 import { InvalidInput, Transient } from '../../../shared/errors.ts';
 
-const env = {
-  PIXWATCH_INPUT_BUCKET: 'in',
-  PIXWATCH_OUTPUT_BUCKET: 'out',
-  PIXWATCH_TABLE: 'table',
-  PIXWATCH_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:topic',
-  PIXWATCH_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:pipeline',
-  PIXWATCH_INBOX_QUEUE_URL: 'http://127.0.0.1/000000000000/inbox',
-  PIXWATCH_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1/000000000000/dead',
+const names = {
+  inputBucket: 'in',
+  outputBucket: 'out',
+  table: 'table',
+  topicArn: 'arn:aws:sns:us-east-1:000000000000:topic',
+  stateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:pipeline',
+  inboxQueueUrl: 'http://127.0.0.1/000000000000/inbox',
+  deadLetterQueueUrl: 'http://127.0.0.1/000000000000/dead',
 };
+const env = { PIXWATCH_NAMES: JSON.stringify(names), PIXWATCH_SETTINGS: '{}' };
 
 let server: Server | undefined;
 afterEach(() => new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve())));
@@ -68,17 +69,25 @@ describe('errors of AWS', () => {
 });
 
 describe('backendFromEnv', () => {
-  it('takes settings from the environment, else their defaults', () => {
-    expect(backendFromEnv(env, systemClock).settings).toEqual({ minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 60 });
-    expect(backendFromEnv({ ...env, PIXWATCH_MIN_CONFIDENCE: '70.5', PIXWATCH_MAX_LABELS: '25' }, systemClock).settings).toMatchObject({
+  it('takes names and settings from the environment; for a setting that is absent, its default', () => {
+    const backend = backendFromEnv(env, systemClock);
+    expect(backend.names).toEqual(names);
+    expect(backend.settings).toEqual({ minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 60 });
+    const chosen = JSON.stringify({ minConfidence: 70.5, maxLabels: 25 });
+    expect(backendFromEnv({ ...env, PIXWATCH_SETTINGS: chosen }, systemClock).settings).toMatchObject({
       minConfidence: 70.5,
       maxLabels: 25,
     });
   });
 
-  it('says what is missing or wrong', () => {
-    expect(() => backendFromEnv({ ...env, PIXWATCH_TABLE: undefined }, systemClock)).toThrow(InvalidInput);
-    expect(() => backendFromEnv({ ...env, PIXWATCH_TABLE: undefined }, systemClock)).toThrow(/PIXWATCH_.*table/);
-    expect(() => backendFromEnv({ ...env, PIXWATCH_MAX_LABELS: 'many' }, systemClock)).toThrow(/maxLabels/);
+  it.each([
+    ['a variable that is missing', { PIXWATCH_NAMES: undefined }, /PIXWATCH_NAMES: .*received undefined/],
+    ['what is not JSON', { PIXWATCH_SETTINGS: '{"maxLabels": }' }, /PIXWATCH_SETTINGS: .*JSON/],
+    ['a name that is missing', { PIXWATCH_NAMES: JSON.stringify({ ...names, table: undefined }) }, /PIXWATCH_NAMES, table/],
+    ['a setting of the wrong type', { PIXWATCH_SETTINGS: '{"maxLabels": "many"}' }, /PIXWATCH_SETTINGS, maxLabels/],
+    ['a setting out of range', { PIXWATCH_SETTINGS: '{"minConfidence": 101}' }, /PIXWATCH_SETTINGS, minConfidence/],
+  ])('names %s', (_, wrong, message) => {
+    expect(() => backendFromEnv({ ...env, ...wrong }, systemClock)).toThrow(InvalidInput);
+    expect(() => backendFromEnv({ ...env, ...wrong }, systemClock)).toThrow(message);
   });
 });
