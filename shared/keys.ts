@@ -62,6 +62,8 @@ export const outboxPartition = 'outbox';
 export const waitingAlertPrefix = 'waiting#';
 export const waitingAlertItem = (alertId: string): ItemKey => ({ pk: outboxPartition, sk: `${waitingAlertPrefix}${alertId}` });
 export const sentAlertItem = (alertId: string): ItemKey => ({ pk: outboxPartition, sk: `sent#${alertId}` });
+/** When a rule may publish its next message. */
+export const ruleTurnItem = (library: string, rule: string): ItemKey => ({ pk: outboxPartition, sk: `turn#${library}/${rule}` });
 /** Stable for ever, so that a subscriber can tell a repeated message from a new one. */
 export const alertIdOf = (library: LibraryId, asset: AssetId, rule: RuleId) => `${library}/${asset}/${rule}`;
 

@@ -46,6 +46,8 @@ export const pipelineSettings = v.object({
   maxLabels: v.optional(v.pipe(whole, v.minValue(1), v.maxValue(100)), 10),
   /** How long a failed execution's successor waits (SQS allows 15 minutes). */
   secondsBetweenExecutions: v.optional(v.pipe(whole, v.maxValue(900)), 60),
+  /** After a message about a rule, what the rule finds within this time is gathered into one message. 0 sends each by itself. */
+  secondsBetweenMessages: v.optional(v.pipe(whole, v.maxValue(86_400)), 300),
 });
 export type PipelineSettings = v.InferOutput<typeof pipelineSettings>;
 

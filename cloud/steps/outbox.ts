@@ -3,14 +3,17 @@ import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/l
 import * as v from 'valibot';
 import { isoTime } from '../../shared/clock.ts';
 import { messageOf, Transient } from '../../shared/errors.ts';
-import { outboxPartition, sentAlertItem, waitingAlertItem, waitingAlertPrefix } from '../../shared/keys.ts';
-import { parse } from '../../shared/parse.ts';
+import { type ItemKey, outboxPartition, ruleTurnItem, sentAlertItem, waitingAlertItem, waitingAlertPrefix } from '../../shared/keys.ts';
+import { alertMessage } from './alertMessage.ts';
 import type { Backend } from './backend.ts';
 import { conditionHeld, itemsOf } from './table.ts';
 
 /**
  * Alerts on their way to SNS. One waits as an item until SNS has taken it, then an item says that it was sent. It is published at least
  * once, always under the same id; a second time only when a sender dies between publishing and noting that.
+ *
+ * A rule's first alert is published at once. Then the rule has to wait for its turn (`secondsBetweenMessages`): what it finds meanwhile waits
+ * and is published as one message, the digest.
  */
 
 const waitingAlert = v.object({
@@ -25,73 +28,149 @@ const waitingAlert = v.object({
 });
 export type WaitingAlert = v.InferOutput<typeof waitingAlert>;
 
-/** Two calls to AWS take far less, so that whoever holds a claim for longer has died. */
+/** The calls of one message to AWS take far less, so that whoever holds a claim for longer has died. */
 const claimSeconds = 300;
+/** Alerts that one run of `drainOutbox` takes up, to bound its memory and time; the next run takes the rest. */
+const mostAtOnce = 5_000;
+/** Items written at a time. */
+const writesAtOnce = 25;
 
 /** Puts an alert in the outbox, unless it waits there or was sent. */
 export async function enqueueAlert(backend: Backend, alert: WaitingAlert): Promise<void> {
   const { dynamodb, names } = backend;
-  if (await wasSent(backend, alert.alertId)) return;
+  if (await hasItem(backend, sentAlertItem(alert.alertId))) return;
   const Item = { ...waitingAlertItem(alert.alertId), ...alert, at: isoTime(backend.clock) };
   await conditionHeld(dynamodb.send(new PutCommand({ TableName: names.table, Item, ConditionExpression: 'attribute_not_exists(pk)' })));
 }
 
 /**
- * Sends the alerts that wait; several may do so at once. One that cannot be sent waits on and does not stop the others.
+ * Sends the alerts that wait, those of a rule in one message when it is the rule's turn; several may do so at once. What cannot be sent waits
+ * on and does not stop the others.
  * @throws Transient when SNS cannot be reached
  */
 export async function drainOutbox(backend: Backend): Promise<void> {
-  for await (const item of itemsOf(backend, outboxPartition, waitingAlertPrefix)) {
+  for (const alerts of await waitingByRule(backend)) {
     try {
-      await sendAlert(backend, parse(waitingAlert, item, 'waiting alert'));
+      await sendAlerts(backend, alerts);
     } catch (thrown) {
       if (thrown instanceof Transient) throw thrown;
-      backend.warn(`An alert cannot be sent (${item['sk']}): ${messageOf(thrown)}`);
+      backend.warn(`Alerts cannot be sent (${alerts[0]?.ruleName}): ${messageOf(thrown)}`);
     }
   }
 }
 
+/** Alerts that wait, those of a rule together. */
+async function waitingByRule(backend: Backend): Promise<WaitingAlert[][]> {
+  const byRule = new Map<string, WaitingAlert[]>();
+  let count = 0;
+  for await (const item of itemsOf(backend, outboxPartition, waitingAlertPrefix)) {
+    const { success, output: alert } = v.safeParse(waitingAlert, item);
+    if (!success) {
+      backend.warn(`An item of the outbox is no alert and stays there: ${item['sk']}`);
+      continue;
+    }
+    const rule = `${alert.library}/${alert.rule}`;
+    const alerts = byRule.get(rule) ?? [];
+    alerts.push(alert);
+    byRule.set(rule, alerts);
+    if (++count === mostAtOnce) break;
+  }
+  return [...byRule.values()];
+}
+
 /**
- * Publishes one waiting alert, unless somebody else is at it or has done it.
+ * Publishes waiting alerts of one rule as one message: those that nobody else is at and that were not sent. It waits when it is not the
+ * rule's turn.
  * @throws Transient when SNS cannot be reached
  */
-export async function sendAlert(backend: Backend, alert: WaitingAlert): Promise<void> {
-  const { dynamodb, sns, names, clock } = backend;
-  const Key = waitingAlertItem(alert.alertId);
-  const now = Math.floor(clock.now() / 1000);
-  const claim = new UpdateCommand({
-    TableName: names.table,
-    Key,
+export async function sendAlerts(backend: Backend, alerts: readonly WaitingAlert[]): Promise<void> {
+  const [first] = alerts;
+  if (!first || !(await isTurn(backend, first))) return;
+  const claimed = await filter(alerts, (alert) => claim(backend, alert));
+  const unsent = await filter(claimed, async ({ alertId }) => !(await hasItem(backend, sentAlertItem(alertId))));
+  if (!(await publish(backend, unsent))) return each(claimed, (alert) => release(backend, alert));
+  await each(unsent, (alert) => noteSent(backend, alert));
+  await each(claimed, ({ alertId }) => remove(backend, waitingAlertItem(alertId)));
+}
+
+/** @returns false when it is not the rule's turn */
+async function publish(backend: Backend, [first, ...more]: readonly WaitingAlert[]): Promise<boolean> {
+  if (!first) return true;
+  if (!(await takeTurn(backend, first))) return false;
+  try {
+    await backend.sns.send(new PublishCommand({ TopicArn: backend.names.topicArn, ...alertMessage([first, ...more]) }));
+    return true;
+  } catch (thrown) {
+    await remove(backend, turnOf(first));
+    await each([first, ...more], (alert) => release(backend, alert));
+    throw thrown;
+  }
+}
+
+const turnOf = ({ library, rule }: WaitingAlert) => ruleTurnItem(library, rule);
+const seconds = ({ clock }: Backend) => Math.floor(clock.now() / 1000);
+
+/** A look before anything is written: in a burst it is mostly not. */
+async function isTurn(backend: Backend, alert: WaitingAlert): Promise<boolean> {
+  const { Item } = await backend.dynamodb.send(
+    new GetCommand({ TableName: backend.names.table, Key: turnOf(alert), ConsistentRead: true }),
+  );
+  return !Item || Number(Item['nextAt']) <= seconds(backend);
+}
+
+/** @returns false when somebody else took it */
+function takeTurn(backend: Backend, alert: WaitingAlert): Promise<boolean> {
+  const now = seconds(backend);
+  const Item = { ...turnOf(alert), nextAt: now + backend.settings.secondsBetweenMessages };
+  const condition = { ConditionExpression: 'attribute_not_exists(pk) OR nextAt <= :now', ExpressionAttributeValues: { ':now': now } };
+  return conditionHeld(backend.dynamodb.send(new PutCommand({ TableName: backend.names.table, Item, ...condition })));
+}
+
+/** @returns false when somebody else is at it or has sent it */
+function claim(backend: Backend, { alertId }: WaitingAlert): Promise<boolean> {
+  const now = seconds(backend);
+  const update = new UpdateCommand({
+    TableName: backend.names.table,
+    Key: waitingAlertItem(alertId),
     UpdateExpression: 'SET claimedUntil = :until',
     ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(claimedUntil) OR claimedUntil <= :now)',
     ExpressionAttributeValues: { ':until': now + claimSeconds, ':now': now },
   });
-  if (!(await conditionHeld(dynamodb.send(claim)))) return;
-  if (!(await wasSent(backend, alert.alertId))) {
-    try {
-      await sns.send(new PublishCommand({ TopicArn: names.topicArn, ...publication(alert) }));
-    } catch (thrown) {
-      const release = { TableName: names.table, Key, UpdateExpression: 'REMOVE claimedUntil', ConditionExpression: 'attribute_exists(pk)' };
-      await conditionHeld(dynamodb.send(new UpdateCommand(release)));
-      throw thrown;
-    }
-    await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...sentAlertItem(alert.alertId), at: isoTime(clock) } }));
-  }
+  return conditionHeld(backend.dynamodb.send(update));
+}
+
+async function release({ dynamodb, names }: Backend, { alertId }: WaitingAlert): Promise<void> {
+  const update = { UpdateExpression: 'REMOVE claimedUntil', ConditionExpression: 'attribute_exists(pk)' };
+  await conditionHeld(dynamodb.send(new UpdateCommand({ TableName: names.table, Key: waitingAlertItem(alertId), ...update })));
+}
+
+async function noteSent({ dynamodb, names, clock }: Backend, { alertId }: WaitingAlert): Promise<void> {
+  await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...sentAlertItem(alertId), at: isoTime(clock) } }));
+}
+
+async function remove({ dynamodb, names }: Backend, Key: ItemKey): Promise<void> {
   await dynamodb.send(new DeleteCommand({ TableName: names.table, Key }));
 }
 
-/** What subscribers read, and the attributes their filters can use. */
-function publication({ alertId, library, rule, ruleName, because, file }: WaitingAlert) {
-  const attribute = (StringValue: string) => ({ DataType: 'String', StringValue });
-  return {
-    // SNS takes up to 100 printable ASCII characters here, and no line break.
-    Subject: `Pixwatch: ${ruleName}`.replace(/[^ -~]+/g, '?').slice(0, 100),
-    Message: `${ruleName}\n\nFound: ${because}\nFile: ${file}\n\nAlert ${alertId}\n`,
-    MessageAttributes: { library: attribute(library), rule: attribute(rule), alertId: attribute(alertId) },
-  };
+async function hasItem({ dynamodb, names }: Backend, Key: ItemKey): Promise<boolean> {
+  const { Item } = await dynamodb.send(new GetCommand({ TableName: names.table, Key, ConsistentRead: true }));
+  return Item !== undefined;
 }
 
-async function wasSent({ dynamodb, names }: Backend, alertId: string): Promise<boolean> {
-  const { Item } = await dynamodb.send(new GetCommand({ TableName: names.table, Key: sentAlertItem(alertId), ConsistentRead: true }));
-  return Item !== undefined;
+async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  await filter(items, async (item) => {
+    await work(item);
+    return true;
+  });
+}
+
+/** The items for which `keep` answers true, a few asked at a time. */
+async function filter<T>(items: readonly T[], keep: (item: T) => Promise<boolean>): Promise<T[]> {
+  const kept: T[] = [];
+  for (let at = 0; at < items.length; at += writesAtOnce) {
+    const some = items.slice(at, at + writesAtOnce);
+    const answers = await Promise.all(some.map(keep));
+    kept.push(...some.filter((_, i) => answers[i]));
+  }
+  return kept;
 }

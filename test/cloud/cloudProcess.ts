@@ -19,7 +19,7 @@ export function backendOf({ endpoint = '', region }: Connection, credentials: Cr
     { endpoint, region, credentials },
     {
       names: names.backendNames(endpoint),
-      settings: { minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 0 },
+      settings: { minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 0, secondsBetweenMessages: 300 },
       clock: systemClock,
       warn: () => {},
     },

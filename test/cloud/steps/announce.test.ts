@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { announce } from '../../../cloud/steps/announce.ts';
 import { changeAsset, claim, finish } from '../../../cloud/steps/assets.ts';
 import { createBackend } from '../../../cloud/steps/backend.ts';
-import { drainOutbox } from '../../../cloud/steps/outbox.ts';
+import { drainOutbox, enqueueAlert, sendAlerts } from '../../../cloud/steps/outbox.ts';
 import { listSubscriptions, subscribe, unsubscribe } from '../../../cloud/steps/subscriptions.ts';
 import { InvalidInput, Transient } from '../../../shared/errors.ts';
 import type { LibraryId } from '../../../shared/model/asset.ts';
@@ -37,6 +37,8 @@ const withoutSns = (backend: TestBackend): TestBackend => ({
   ).sns,
 });
 
+const subjectOf = (mail: string) => /^Subject: (.*)$/m.exec(mail)?.[1]?.trim();
+
 /** Waits long enough to see an e-mail too many. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 300));
 
@@ -48,10 +50,7 @@ it('publishes each match that asks for it once, however often and by however man
   await eventually(() => backend.mails.length >= 2);
   await settled();
   expect(backend.mails).toHaveLength(2);
-  expect(backend.mails.map((mail) => /^Subject: (.*)$/m.exec(mail)?.[1]?.trim()).sort()).toEqual([
-    'Pixwatch: Gr?e dogs',
-    'Pixwatch: Gr?e pets',
-  ]);
+  expect(backend.mails.map(subjectOf).sort()).toEqual(['Pixwatch: Gr?e dogs', 'Pixwatch: Gr?e pets']);
   expect(backend.mails[0]).toContain('dog.jpg');
 });
 
@@ -83,6 +82,33 @@ it('sends again what a sender that died had claimed, after a while', async () =>
   backend.pass(301_000);
   await drainOutbox(backend);
   await eventually(() => backend.mails.length >= 1);
+});
+
+it('gathers a burst of one rule into one message, and does not make other rules wait', async () => {
+  const backend = await openBackend();
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org' });
+  const find = async (rule: string, n: number) => {
+    const file = `${rule} ${n}.jpg`;
+    const alert = { alertId: `local/${n}/${rule}`, library: who.library, rule, ruleName: rule, because: 'Dog 97 %', file };
+    await enqueueAlert(backend, alert);
+    await sendAlerts(backend, [alert]);
+  };
+  const all = Array.from({ length: 200 }, (_, n) => n);
+  for (let at = 0; at < all.length; at += 20) await Promise.all(all.slice(at, at + 20).map((n) => find('dogs', n)));
+  await find('cats', 1);
+  await drainOutbox(backend);
+  await eventually(() => backend.mails.length >= 2);
+  await settled();
+  expect(backend.mails.map(subjectOf).sort()).toEqual(['Pixwatch: cats', 'Pixwatch: dogs']);
+
+  backend.pass(301_000);
+  await Promise.all([drainOutbox(backend), drainOutbox(backend)]);
+  await eventually(() => backend.mails.length >= 3);
+  backend.pass(301_000);
+  await drainOutbox(backend);
+  await settled();
+  expect(backend.mails.slice(2).map(subjectOf)).toEqual(['Pixwatch: dogs (199 photos)']);
+  expect(backend.mails[2]).toContain('and 179 more');
 });
 
 it('subscriptions belong to their library alone', async () => {

@@ -74,7 +74,7 @@ export async function openBackend(more: Readonly<Record<string, Service>> = {}):
   const names = backendNames(access.endpoint);
   const warnings: string[] = [];
   const warn = (line: string) => void warnings.push(line);
-  const settings = { minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 0 };
+  const settings = { minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 0, secondsBetweenMessages: 300 };
   const backend = createBackend(access, { names, settings, clock, warn });
   onTestFinished(() => {
     for (const service of ['s3', 'dynamodb', 'sns', 'sqs', 'sfn', 'rekognition'] as const) backend[service].destroy();
