@@ -12,6 +12,8 @@ export const commands = {
   history: method(v.object({ asset: assetId }), v.array(historyEntry)),
   /** Takes an asset's dead letter up again. Does nothing when there is none. */
   redrive: method(v.object({ asset: assetId }), v.object({ redriven: v.boolean() })),
+  /** Takes up what waits for budget, as far as there is budget for it now. `resumed` counts assets. */
+  resume: method(v.object({}), v.object({ resumed: v.number() })),
   subscriptions: method(v.object({}), v.array(subscription)),
   subscribe: method(subscriptionDraft, v.object({})),
   unsubscribe: method(v.object({ arn: v.string() }), v.object({})),

@@ -1,12 +1,17 @@
 /**
- * The three kinds of failure. The class alone says whether to retry: no caller looks at messages or codes again.
+ * The kinds of failure. The class alone says whether to retry: no caller looks at messages or codes again.
  * Messages are for people: what happened, to which file, what they can do.
  * Names are literal because Step Functions matches `ErrorEquals` against `error.name`, also after bundling.
  */
 
 /** Worth trying again later without change: network, throttling, a full disk, a busy file. */
 export class Transient extends Error {
-  override readonly name = 'Transient';
+  override readonly name: string = 'Transient';
+}
+
+/** Transient, because too much was asked for at once: worth trying again when others have had their turn, however long that takes. */
+export class Throttled extends Transient {
+  override readonly name = 'Throttled';
 }
 
 /** Will fail the same way again: a damaged picture, a refused permission. */
@@ -17,6 +22,11 @@ export class Permanent extends Error {
 /** The caller gave something that cannot be right: a bad argument, setting, event or key. */
 export class InvalidInput extends Error {
   override readonly name = 'InvalidInput';
+}
+
+/** It would cost more than the month's cap allows: not tried again by itself before the next month begins or the cap is raised. */
+export class OverBudget extends Error {
+  override readonly name = 'OverBudget';
 }
 
 /** The text of whatever was thrown. */

@@ -67,6 +67,14 @@ export const ruleTurnItem = (library: string, rule: string): ItemKey => ({ pk: o
 /** Stable for ever, so that a subscriber can tell a repeated message from a new one. */
 export const alertIdOf = (library: LibraryId, asset: AssetId, rule: RuleId) => `${library}/${asset}/${rule}`;
 
+/** What was paid for in a month (UTC, `2024-06`), and by when which API may be called next. Only the backend reads and writes them. */
+const usagePartition = 'usage';
+export const usageItem = (month: string): ItemKey => ({ pk: usagePartition, sk: month });
+export const rateItem = (api: string): ItemKey => ({ pk: usagePartition, sk: `rate#${api}` });
+/** Assets that wait for budget; sorted by content, so that no library comes first. Only the backend reads and writes them. */
+export const waitingPartition = 'waiting';
+export const waitingItem = (library: LibraryId, asset: AssetId): ItemKey => ({ pk: waitingPartition, sk: `${asset}#${library}` });
+
 /** User metadata of an uploaded original, in S3's ASCII: `name` is the percent-encoded file name, `modified` ISO 8601. */
 export const originalMetadata = {
   write: (name: string, modified: string) => ({ name: encodeURIComponent(name.toWellFormed()).slice(0, 1024), modified }),

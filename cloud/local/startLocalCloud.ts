@@ -14,6 +14,7 @@ import { executionEnded } from '../steps/executionEnded.ts';
 import { drainOutbox } from '../steps/outbox.ts';
 import type { Task as Step } from '../steps/state.ts';
 import { steps } from '../steps/steps.ts';
+import { resumeWaiting } from '../steps/waiting.ts';
 import { loadCredentials } from './credentials.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openDynamodb } from './dynamodb.ts';
@@ -67,8 +68,8 @@ const queueSettings = new Map([
   [names.deadLetterQueue, { visibilityTimeout: 60_000 }],
 ]);
 
-/** AWS's timer for the outbox rings as often. */
-const outboxEveryMs = 60_000;
+/** AWS's timers ring as often. */
+const timerEveryMs = 60_000;
 
 /**
  * Opens the whole of Pixwatch's backend on this computer, behind one AWS-compatible endpoint on 127.0.0.1. What waited or ran when the last
@@ -143,17 +144,18 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   // Pictures wait for the models rather than to fail for lack of them.
   void modelsThere.then(() => runner.open());
   own(startInboxQueue({ queues, queue: names.inboxQueue, dispatch: async (event) => dispatch(event, await backend), log }));
-  own(drainOutboxOften(backend, log));
+  own(everyMinute(async () => drainOutbox(await backend), 'Alerts wait in the outbox', log));
+  own(everyMinute(async () => resumeWaiting(await backend), 'What waits for budget waits on', log));
   return { connection: connectionTo(endpoint), credentials, endpoint, ready: rekognition.ready };
 }
 
-function drainOutboxOften(backend: Promise<Backend>, log: (line: string) => void): Closable {
+function everyMinute(work: () => Promise<unknown>, failure: string, log: (line: string) => void): Closable {
   return repeat(
     async () => {
-      await drainOutbox(await backend);
-      return outboxEveryMs;
+      await work();
+      return timerEveryMs;
     },
-    (thrown) => log(`Alerts wait in the outbox: ${messageOf(thrown)}`),
+    (thrown) => log(`${failure}: ${messageOf(thrown)}`),
   );
 }
 

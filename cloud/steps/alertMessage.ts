@@ -23,7 +23,8 @@ export function alertMessage(alerts: readonly [WaitingAlert, ...WaitingAlert[]])
 }
 
 function oneAlert({ ruleName, because, file, alertId }: WaitingAlert) {
-  return { title: ruleName, text: `${ruleName}\n\nFound: ${because}\nFile: ${file}\n\nAlert ${alertId}\n` };
+  const found = file === null ? because : `Found: ${because}\nFile: ${file}`;
+  return { title: ruleName, text: `${ruleName}\n\n${found}\n\nAlert ${alertId}\n` };
 }
 
 function digest(alerts: readonly [WaitingAlert, ...WaitingAlert[]]) {

@@ -111,11 +111,11 @@ export const finish =
     return { ...current, ...found, pipelineVersion, recordedBy: who.execution };
   };
 
-/** The content cannot be processed. What was found before, by any version, is worth more than that. */
-export const reject =
-  (who: Claimant, reason: string): Change =>
+/** Like `finish`, for an execution that found nothing: what was found before, by any version, is worth more than that. */
+export const finishWithout =
+  (who: Claimant, left: Pick<AssetRecord, 'outcome'> & Partial<AssetRecord>): Change =>
   (current) =>
-    current?.outcome.kind === 'analysed' ? null : finish(who, { outcome: { kind: 'rejected', reason } })(current);
+    current?.outcome.kind === 'analysed' ? null : finish(who, left)(current);
 
 /**
  * An execution, the last of its tries, ended without an outcome. It may have failed before it claimed, hence the claim of an earlier try

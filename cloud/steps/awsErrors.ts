@@ -28,6 +28,16 @@ const judge =
 // As in @smithy/core's service-error-classification, which is not public.
 const throttling =
   /^(BandwidthLimitExceeded|(Execution)?LimitExceeded(Exception)?|ProvisionedThroughputExceeded(Exception)?|RequestLimitExceeded|(Request)?Throttl(ed|ing)(Exception)?|SlowDown|TooManyRequestsException|TransactionInProgressException)$/;
+
+/** Whether AWS was asked too much at once. @param thrown by a client of `throwByClass` */
+export const isThrottling = (thrown: unknown): boolean => throttling.test(errorOf(thrown).name);
+
+/** Whether AWS has answered that it did not do what it was asked for: then it does not bill it either. @param thrown by a client of `throwByClass` */
+export function isRefused(thrown: unknown): boolean {
+  const status = errorOf(thrown).$metadata?.httpStatusCode ?? 0;
+  return status >= 400 && status < 500;
+}
+
 const timeout = /^(TimeoutError|RequestTimeout(Exception)?|RequestAborted)$/;
 const network = /^(ECONN(RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|E(HOST|NET)UNREACH|ENOTFOUND|EAI_AGAIN|ERR_STREAM_PREMATURE_CLOSE)$/;
 
@@ -38,8 +48,19 @@ const network = /^(ECONN(RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|E(HOST|NET)UNREA
  */
 export function byClass(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || thrown instanceof Transient) return thrown;
-  const { name, message, code, $metadata } = thrown as Error & { code?: unknown; $metadata?: { httpStatusCode?: number } };
+  const { name, message, code, $metadata } = errorOf(thrown);
   const status = $metadata?.httpStatusCode ?? 0;
   const again = status >= 500 || status === 429 || throttling.test(name) || timeout.test(name) || network.test(String(code));
   return again ? new Transient(`${name}: ${message}`, { cause: thrown }) : thrown;
+}
+
+interface AwsError extends Error {
+  readonly code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/** The SDK's own error. */
+function errorOf(thrown: unknown): Partial<AwsError> & Pick<Error, 'name' | 'message'> {
+  const error = thrown instanceof Transient ? thrown.cause : thrown;
+  return error instanceof Error ? error : { name: '', message: '' };
 }

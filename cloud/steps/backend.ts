@@ -8,6 +8,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import type { Clock } from '../../shared/clock.ts';
 import type { Credentials } from '../../shared/connection.ts';
+import { callsPerSecond, detectors } from '../../shared/cost.ts';
 import { confidence } from '../../shared/model/label.ts';
 import { parse } from '../../shared/parse.ts';
 import { throwByClass } from './awsErrors.ts';
@@ -48,6 +49,14 @@ export const pipelineSettings = v.object({
   secondsBetweenExecutions: v.optional(v.pipe(whole, v.maxValue(900)), 60),
   /** After a message about a rule, what the rule finds within this time is gathered into one message. 0 sends each by itself. */
   secondsBetweenMessages: v.optional(v.pipe(whole, v.maxValue(86_400)), 300),
+  /** What of Rekognition is used. What is off is never called. */
+  detectors: v.optional(detectors, {}),
+  /** How often a second each API of Rekognition may be called, all executions together; null: as often as they like. */
+  callsPerSecond: v.optional(callsPerSecond, {}),
+  /** In US dollars: calls of Rekognition that would make a month (UTC) cost more are not made. Null: there is no cap. */
+  capPerMonth: v.optional(v.nullable(v.pipe(v.number(), v.minValue(0))), null),
+  /** The AWS region by whose prices calls are counted; null: they cost nothing. */
+  priceRegion: v.optional(v.nullable(v.string()), null),
 });
 export type PipelineSettings = v.InferOutput<typeof pipelineSettings>;
 
@@ -67,7 +76,8 @@ export function createBackend(access: AwsAccess, rest: Pick<Backend, 'names' | '
   const clients = {
     s3: throwByClass(new S3Client(config)),
     dynamodb: throwByClass(DynamoDBDocumentClient.from(new DynamoDBClient(config), { marshallOptions: { removeUndefinedValues: true } })),
-    rekognition: throwByClass(new RekognitionClient(config)),
+    // It bills each try, so that only `paidCall` may make one.
+    rekognition: throwByClass(new RekognitionClient({ ...config, maxAttempts: 1 })),
     sns: throwByClass(new SNSClient(config)),
     sfn: throwByClass(new SFNClient(config)),
     sqs: throwByClass(new SQSClient(config)),

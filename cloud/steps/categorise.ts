@@ -6,19 +6,18 @@ import { type Rule, rule } from '../../shared/model/rule.ts';
 import { parse } from '../../shared/parse.ts';
 import { matchRules } from '../../shared/rules.ts';
 import type { Backend } from './backend.ts';
-import { labelsFile } from './detectLabels.ts';
-import { readJson } from './objects.ts';
-import { claimant, detected, type Judged, task } from './state.ts';
+import { loadLabels } from './detectLabels.ts';
+import { claimant, type Judged, labelsFound, task } from './state.ts';
 import { itemsOf } from './table.ts';
 
-const input = v.object({ ...claimant.entries, found: v.object({ labels: detected }) });
+const input = v.object({ ...claimant.entries, found: v.object({ labels: labelsFound }) });
 
 /** So many fit in the record and in the state besides all else. */
 const maxMatches = 50;
 
 /** Judges the asset by the library's rules: `success` when one matches, else `failure`. */
 export const categorise = task('Categorise', input, async ({ library, asset, found }, backend): Promise<Judged> => {
-  const { labels } = await readJson(backend, found.labels.key, labelsFile);
+  const labels = await loadLabels(backend, found.labels);
   const matches = matchRules({ labels }, await loadRules(backend, library));
   if (matches.length > maxMatches)
     backend.warn(`${matches.length} rules match ${asset}; only the first ${maxMatches} of them are reported.`);

@@ -7,6 +7,7 @@ import type { Backend } from './backend.ts';
 import { loadHistory } from './history.ts';
 import { redrive } from './redrive.ts';
 import { listSubscriptions, subscribe, unsubscribe } from './subscriptions.ts';
+import { resumeWaiting } from './waiting.ts';
 
 /**
  * Runs one of shared/commands.ts for a library.
@@ -26,6 +27,7 @@ const handlers = (library: LibraryId, backend: Backend): Handlers<typeof command
     return record ? loadHistory(backend, record.claim.execution) : [];
   },
   redrive: async ({ asset }) => ({ redriven: await redrive(backend, library, asset) }),
+  resume: async () => ({ resumed: await resumeWaiting(backend, library) }),
   subscriptions: () => listSubscriptions(backend, library),
   async subscribe(draft) {
     await subscribe(backend, library, draft);

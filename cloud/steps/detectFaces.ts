@@ -1,11 +1,9 @@
-import { DetectFacesCommand } from '@aws-sdk/client-rekognition';
+import { DetectFacesCommand, type DetectFacesCommandOutput } from '@aws-sdk/client-rekognition';
 import * as v from 'valibot';
 import { Permanent } from '../../shared/errors.ts';
-import { rawKey } from '../../shared/keys.ts';
-import { face } from '../../shared/model/label.ts';
-import { writeJson } from './objects.ts';
-import { analysisCopy, boxOf, percent } from './rekognition.ts';
-import { claimant, type Detected, task } from './state.ts';
+import { type Face, face } from '../../shared/model/label.ts';
+import { analysisCopy, askOnce, boxOf, percent } from './rekognition.ts';
+import { claimant, type FacesFound, task } from './state.ts';
 
 /** raw/faces.json in the output bucket: the faces, and beside them what Rekognition answered. */
 export const facesFile = v.object({ faces: v.array(face) });
@@ -14,15 +12,20 @@ export const facesFile = v.object({ faces: v.array(face) });
 const maxFaces = 100;
 
 /**
- * Finds the faces of a picture.
+ * Finds the faces of a picture, unless that is switched off.
  * @throws Permanent when there may be more than were answered, so that not all could be pixelated
  */
-export const detectFaces = task('DetectFaces', claimant, async ({ library, asset }, backend): Promise<Detected> => {
-  const answer = await backend.rekognition.send(new DetectFacesCommand({ Image: analysisCopy(backend, library, asset) }));
-  const details = answer.FaceDetails ?? [];
-  if (details.length >= maxFaces) throw new Permanent(`There are ${maxFaces} faces or more: not all of them could be made unrecognisable.`);
-  const faces = details.map(({ BoundingBox, Confidence }) => ({ box: boxOf(BoundingBox), confidence: percent(Confidence) }));
-  const key = rawKey(library, asset, 'faces');
-  await writeJson(backend, key, { faces, answer: details });
-  return { key, summary: faces.length === 1 ? '1 face' : `${faces.length} faces` };
+export const detectFaces = task('DetectFaces', claimant, async ({ library, asset }, backend): Promise<FacesFound> => {
+  const answered = await askOnce(backend, {
+    ...{ library, asset, api: 'DetectFaces', name: 'faces', settings: {} },
+    ask: () => backend.rekognition.send(new DetectFacesCommand({ Image: analysisCopy(backend, library, asset) })),
+    derive: (answer) => ({ faces: facesOf(answer) }),
+  });
+  if (!answered) return { known: false };
+  const { length } = facesOf(answered.answer);
+  if (length >= maxFaces) throw new Permanent(`There are ${maxFaces} faces or more: not all of them could be made unrecognisable.`);
+  return { known: true, key: answered.key, summary: length === 1 ? '1 face' : `${length} faces` };
 });
+
+const facesOf = ({ FaceDetails = [] }: Pick<DetectFacesCommandOutput, 'FaceDetails'>): Face[] =>
+  FaceDetails.map(({ BoundingBox, Confidence }) => ({ box: boxOf(BoundingBox), confidence: percent(Confidence) }));

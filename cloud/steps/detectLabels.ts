@@ -1,25 +1,28 @@
 import { DetectLabelsCommand, type DetectLabelsCommandOutput } from '@aws-sdk/client-rekognition';
 import * as v from 'valibot';
-import { labelsKey, rawKey } from '../../shared/keys.ts';
+import { labelsKey } from '../../shared/keys.ts';
 import { type Label, label } from '../../shared/model/label.ts';
-import { writeJson } from './objects.ts';
-import { analysisCopy, boxOf, percent } from './rekognition.ts';
-import { claimant, type Detected, task } from './state.ts';
+import type { Backend } from './backend.ts';
+import { readJson, writeJson } from './objects.ts';
+import { analysisCopy, askOnce, boxOf, percent } from './rekognition.ts';
+import { claimant, type LabelsFound, task } from './state.ts';
 
 /** labels.json in the output bucket: an asset's labels, the most certain first. */
 export const labelsFile = v.object({ labels: v.array(label) });
 
-/** Finds out what is in the picture. Writes what Rekognition answered and, for people and programs, labels.json. */
-export const detectLabels = task('DetectLabels', claimant, async ({ library, asset }, backend): Promise<Detected> => {
+/** Finds out what is in the picture, unless that is switched off. Writes what Rekognition answered and, for people and programs, labels.json. */
+export const detectLabels = task('DetectLabels', claimant, async ({ library, asset }, backend): Promise<LabelsFound> => {
   const { minConfidence, maxLabels } = backend.settings;
-  const answer = await backend.rekognition.send(
-    new DetectLabelsCommand({ Image: analysisCopy(backend, library, asset), MinConfidence: minConfidence, MaxLabels: maxLabels }),
-  );
-  const labels = labelsOf(answer);
-  const { $metadata: _, ...raw } = answer;
+  const request = { MinConfidence: minConfidence, MaxLabels: maxLabels };
+  const answered = await askOnce(backend, {
+    ...{ library, asset, api: 'DetectLabels', name: 'labels', settings: request },
+    ask: () => backend.rekognition.send(new DetectLabelsCommand({ Image: analysisCopy(backend, library, asset), ...request })),
+  });
+  if (!answered) return { known: false };
+  const labels = labelsOf(answered.answer);
   const key = labelsKey(library, asset);
-  await Promise.all([writeJson(backend, rawKey(library, asset, 'labels'), raw), writeJson(backend, key, { labels })]);
-  return { key, summary: summaryOf(labels) };
+  await writeJson(backend, key, { labels });
+  return { known: true, key, summary: summaryOf(labels) };
 });
 
 /** Rekognition's answer as labels, the most certain first; one without a name is left out. */
@@ -31,6 +34,11 @@ export function labelsOf({ Labels = [] }: Pick<DetectLabelsCommandOutput, 'Label
     return [{ name: Name, confidence: percent(Confidence), parents: names(Parents), categories: names(Categories), instances }];
   });
   return labels.toSorted((a, b) => b.confidence - a.confidence);
+}
+
+/** The labels that `detectLabels` found; none when it is switched off. */
+export async function loadLabels(backend: Backend, found: LabelsFound): Promise<Label[]> {
+  return found.known ? (await readJson(backend, found.key, labelsFile)).labels : [];
 }
 
 function summaryOf(labels: readonly Label[]): string {

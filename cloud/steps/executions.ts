@@ -9,6 +9,9 @@ export const executionsPerTry = 3;
 /** Whether an object goes to the dead letters when this attempt fails. */
 export const isLastAttempt = ({ attempt }: ExecutionInput) => attempt % executionsPerTry === 0;
 
+/** The first attempt after this one that has all its executions before it, as after a redrive. */
+export const firstOfNextTry = (attempt: number) => (Math.floor((attempt - 1) / executionsPerTry) + 1) * executionsPerTry + 1;
+
 /** The same for the same object and attempt, so that starting it twice is impossible. */
 export function executionName({ library, asset, version, attempt }: ExecutionInput): string {
   return createHash('sha256').update(`${library}|${asset}|${version}|${attempt}`).digest('hex').slice(0, 60);

@@ -48,6 +48,12 @@ export async function readOutput({ s3, names }: Backend, key: string): Promise<B
   return bodyOf(await s3.send(new GetObjectCommand({ Bucket: names.outputBucket, Key: key })));
 }
 
+/** Reads one of our own objects from the output bucket; null when there is none. */
+export async function readOutputIfThere({ s3, names }: Backend, key: string): Promise<Buffer | null> {
+  const opened = await orNull(s3.send(new GetObjectCommand({ Bucket: names.outputBucket, Key: key })));
+  return opened && bodyOf(opened);
+}
+
 /** Reads one of our own JSON objects from the output bucket. */
 export async function readJson<S extends v.GenericSchema>(backend: Backend, key: string, schema: S): Promise<v.InferOutput<S>> {
   return parse(schema, JSON.parse((await readOutput(backend, key)).toString('utf8')), key);

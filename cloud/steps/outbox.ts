@@ -23,10 +23,13 @@ const waitingAlert = v.object({
   rule: v.string(),
   ruleName: v.string(),
   because: v.string(),
-  /** The original's name, else the asset's id. */
-  file: v.string(),
+  /** The original's name, else the asset's id; null: this is about no file. */
+  file: v.nullable(v.string()),
 });
 export type WaitingAlert = v.InferOutput<typeof waitingAlert>;
+
+/** In place of a library, for what everybody should know who gets alerts: each subscriber's filter lets it through. No library has this name. */
+export const everyLibrary = '*';
 
 /** The calls of one message to AWS take far less, so that whoever holds a claim for longer has died. */
 const claimSeconds = 300;

@@ -5,16 +5,17 @@ import { facesFile } from './detectFaces.ts';
 import { readJson, readOutput, writeOutput } from './objects.ts';
 import { decodeRendition, fitInside, jpegStream } from './pictures.ts';
 import { pixelateFaces } from './pixelatePicture.ts';
-import { claimant, detected, rendered, task } from './state.ts';
+import { claimant, type FacesFound, facesFound, rendered, task } from './state.ts';
 
-const input = v.object({ ...claimant.entries, faces: detected, rendered });
+const input = v.object({ ...claimant.entries, faces: facesFound, rendered });
 
 /**
- * Makes the safe share: the picture with every face made unrecognisable and without any metadata. It is made of the analysis copy, so
+ * Makes the safe share, when the faces are known: the picture with every face made unrecognisable and without any metadata. It is made of the analysis copy, so
  * that it can be made again when the original is archived.
  */
-export const pixelate = task('Pixelate', input, async ({ library, asset, faces: { key, summary }, rendered }, backend) => {
-  const { faces } = await readJson(backend, key, facesFile);
+export const pixelate = task('Pixelate', input, async ({ library, asset, faces: found, rendered }, backend): Promise<FacesFound> => {
+  if (!found.known) return found;
+  const { faces } = await readJson(backend, found.key, facesFile);
   const pixels = await decodeRendition(await readOutput(backend, renditionKey(library, asset, 'analysis')));
   await pixelateFaces(
     pixels,
@@ -23,5 +24,5 @@ export const pixelate = task('Pixelate', input, async ({ library, asset, faces: 
   // The analysis copy of a tiny picture is enlarged; its share is not.
   const share = jpegStream(pixels, fitInside(rendered, Math.max(pixels.width, pixels.height)));
   await writeOutput(backend, renditionKey(library, asset, 'pixelated'), renditions.pixelated.type, share);
-  return { known: true, key, summary };
+  return found;
 });

@@ -2,21 +2,21 @@ import * as v from 'valibot';
 import type { AssetRecord, Rendition } from '../../shared/model/asset.ts';
 import { changeAsset, destinationOf, finish } from './assets.ts';
 import { facesFile } from './detectFaces.ts';
-import { labelsFile } from './detectLabels.ts';
+import { loadLabels } from './detectLabels.ts';
 import { readJson } from './objects.ts';
-import { admittedPhoto, detected, type Ended, facesFound, judged, rendered, task } from './state.ts';
+import { admittedPhoto, type Ended, facesFound, judged, labelsFound, rendered, task } from './state.ts';
 
 const input = v.object({
   ...admittedPhoto.entries,
   rendered,
-  found: v.object({ labels: detected, faces: facesFound }),
+  found: v.object({ labels: labelsFound, faces: facesFound }),
   judged,
 });
 
 /** Records what was found in a photo, unless another execution has taken the asset over meanwhile. */
 export const record = task('Record', input, async (state, backend): Promise<Ended> => {
   const { library, asset, media, rendered, found, judged } = state;
-  const { labels } = await readJson(backend, found.labels.key, labelsFile);
+  const labels = await loadLabels(backend, found.labels);
   const { faces } = found.faces.known ? await readJson(backend, found.faces.key, facesFile) : { faces: null };
   const renditions: Rendition[] = ['thumb', 'preview', 'analysis', ...(faces ? (['pixelated'] as const) : [])];
   const fitted = fitIn(maxBytes, {

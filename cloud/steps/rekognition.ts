@@ -1,14 +1,54 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Image, BoundingBox as RekognitionBox } from '@aws-sdk/client-rekognition';
-import { renditionKey } from '../../shared/keys.ts';
+import * as v from 'valibot';
+import type { PaidApi } from '../../shared/cost.ts';
+import { rawKey, renditionKey } from '../../shared/keys.ts';
 import type { AssetId, LibraryId } from '../../shared/model/asset.ts';
 import type { BoundingBox } from '../../shared/model/label.ts';
+import { pipelineVersion } from './assets.ts';
 import type { Backend } from './backend.ts';
+import { readOutputIfThere, writeJson } from './objects.ts';
+import { isOn, paidCall } from './paidCall.ts';
 
 /** What the detectors share: what they look at, and how numbers are taken over. */
 
 export const analysisCopy = ({ names }: Backend, library: LibraryId, asset: AssetId): Image => ({
   S3Object: { Bucket: names.outputBucket, Name: renditionKey(library, asset, 'analysis') },
 });
+
+/** Which answer is wanted: what it is about, and whatever else it depends on. `name` is that of its file in the output bucket. */
+export interface Question<A extends object> {
+  readonly library: LibraryId;
+  readonly asset: AssetId;
+  readonly api: PaidApi;
+  readonly name: string;
+  readonly settings: object;
+  ask(): Promise<A>;
+  /** What else belongs into the file. */
+  derive?(answer: A): object;
+}
+
+const answerFile = v.object({ question: v.unknown(), answer: v.record(v.string(), v.unknown()) });
+
+/**
+ * What Rekognition answers about an asset, paid once: an execution that runs again, as after it died or waited for budget, reads back what
+ * was answered to the same question before. Leaves `raw/<name>.json` in the output bucket.
+ * @returns the file's key with the answer; null when the detector is switched off
+ */
+export async function askOnce<A extends object>(backend: Backend, wanted: Question<A>): Promise<{ key: string; answer: A } | null> {
+  const { library, asset, api, name, settings, ask, derive = () => ({}) } = wanted;
+  if (!isOn(backend, api)) return null;
+  const key = rawKey(library, asset, name);
+  const question = { api, pipelineVersion, ...settings };
+  const file = await readOutputIfThere(backend, key);
+  const known = file && v.safeParse(v.pipe(v.string(), v.parseJson(), answerFile), file.toString('utf8'));
+  if (known?.success && isDeepStrictEqual(known.output.question, question)) return { key, answer: known.output.answer as A };
+  const answered = await paidCall(backend, api, ask);
+  if (!answered) return null;
+  const { $metadata: _, ...answer } = answered as A & { $metadata?: unknown };
+  await writeJson(backend, key, { question, answer, ...derive(answer as A) });
+  return { key, answer: answer as A };
+}
 
 const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
 

@@ -55,15 +55,17 @@ export const admittedPhoto = v.object({ ...claimant.entries, media });
 export const rendered = v.object({ width: v.number(), height: v.number(), animated: v.boolean() });
 export type Rendered = v.InferOutput<typeof rendered>;
 
-/** What a detector answers: the key of its full result in the output bucket, and a few words for the execution's history. */
+/** What a detector found: the key of its full result in the output bucket, and a few words for the execution's history. */
 export const detected = v.object({ key: v.string(), summary: v.pipe(v.string(), v.maxLength(1024)) });
-export type Detected = v.InferOutput<typeof detected>;
 
-/** What looking for faces came to. Not `known`: there are too many or the detector failed, hence no safe share. */
-export const facesFound = v.variant('known', [
-  v.object({ known: v.literal(true), ...detected.entries }),
-  v.object({ known: v.literal(false) }),
-]);
+/** What a detector came to. Not `known`: it is switched off. */
+const found = v.variant('known', [v.object({ known: v.literal(true), ...detected.entries }), v.object({ known: v.literal(false) })]);
+export const labelsFound = found;
+export type LabelsFound = v.InferOutput<typeof labelsFound>;
+
+/** Not `known`, for faces: also that there are too many or the detector failed. Then there is no safe share. */
+export const facesFound = found;
+export type FacesFound = v.InferOutput<typeof facesFound>;
 
 /** What Categorise answers. */
 export const judged = v.object({ category: v.picklist(['success', 'failure']), matches: v.array(match) });

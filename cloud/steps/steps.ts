@@ -5,6 +5,7 @@ import { detectFaces } from './detectFaces.ts';
 import { detectLabels } from './detectLabels.ts';
 import { file } from './file.ts';
 import { keep } from './keep.ts';
+import { park } from './park.ts';
 import { pixelate } from './pixelate.ts';
 import { record } from './record.ts';
 import { reject } from './reject.ts';
@@ -22,6 +23,7 @@ export const steps = {
   Record: record,
   Keep: keep,
   Reject: reject,
+  Park: park,
   File: file,
   Announce: announce,
 } satisfies Record<string, Task>;

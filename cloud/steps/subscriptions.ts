@@ -7,6 +7,7 @@ import { subscriptionItem, subscriptionsPartition } from '../../shared/keys.ts';
 import type { LibraryId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Backend } from './backend.ts';
+import { everyLibrary } from './outbox.ts';
 import { itemsOf } from './table.ts';
 
 /**
@@ -31,7 +32,7 @@ export async function listSubscriptions(backend: Backend, library: LibraryId): P
 /** @throws InvalidInput when SNS refuses the address */
 export async function subscribe(backend: Backend, library: LibraryId, { protocol, endpoint }: SubscriptionDraft): Promise<void> {
   const { sns, dynamodb, names } = backend;
-  const Attributes = { FilterPolicy: JSON.stringify({ library: [library] }) };
+  const Attributes = { FilterPolicy: JSON.stringify({ library: [library, everyLibrary] }) };
   const request = { TopicArn: names.topicArn, Protocol: protocol, Endpoint: endpoint, Attributes, ReturnSubscriptionArn: true };
   const { SubscriptionArn: arn = '' } = await sns.send(new SubscribeCommand(request)).catch((thrown: unknown) => {
     if (!isNamed(thrown, 'InvalidParameter')) throw thrown;

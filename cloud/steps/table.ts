@@ -20,14 +20,21 @@ export async function* itemsOf({ dynamodb, names }: Backend, partition: string, 
 
 /**
  * Waits for a conditional write.
+ * @returns null when its condition did not hold
+ */
+export async function ifConditionHolds<T>(write: Promise<T>): Promise<T | null> {
+  try {
+    return await write;
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === 'ConditionalCheckFailedException') return null;
+    throw thrown;
+  }
+}
+
+/**
+ * Waits for a conditional write.
  * @returns false when its condition did not hold
  */
 export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (thrown) {
-    if (thrown instanceof Error && thrown.name === 'ConditionalCheckFailedException') return false;
-    throw thrown;
-  }
+  return (await ifConditionHolds(write)) !== null;
 }

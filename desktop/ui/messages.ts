@@ -17,6 +17,7 @@ const fileStates: Record<FileStateKind, string> = {
   analysing: 'Being looked at',
   searchable: 'Searchable',
   kept: 'Stored, not analysed yet',
+  waiting: 'Stored, waits for budget',
   rejected: 'Could not be processed',
   failed: 'Gave up',
   skipped: 'Left out',
@@ -35,6 +36,7 @@ const steps: Record<string, string> = {
   Categorise: 'Rules checked',
   Record: 'Result written',
   Reject: 'Set aside',
+  Park: 'Waits for budget',
   File: 'Original filed',
   Announce: 'Alerts sent',
   Execution: 'The whole run',
@@ -146,6 +148,7 @@ export const messages = {
     matched: (names: string) => `Matched: ${names}`,
     outcome: {
       kept: (why: string) => `Stored safely, not analysed yet: ${why}`,
+      waiting: (why: string) => why,
       rejected: (why: string) => `Could not be processed: ${why} The original is kept.`,
       failed: (why: string) => `Gave up after several tries: ${why}`,
     },

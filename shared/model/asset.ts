@@ -54,6 +54,7 @@ export type Media = v.InferOutput<typeof media>;
  * - analysed: seen; `success` when a rule matched, else `failure` (nothing matched, nothing wrong)
  * - kept: stored safely, not analysed yet, with the reason
  * - rejected: could not be processed; the original is under `rejected/`
+ * - waiting: stored safely, and looked at when there is budget again, with the reason
  * - failed: tried too often; in the dead letters, can be tried again
  */
 export const outcome = v.variant('kind', [
@@ -61,6 +62,7 @@ export const outcome = v.variant('kind', [
   v.object({ kind: v.literal('analysed'), category: v.picklist(['success', 'failure']) }),
   v.object({ kind: v.literal('kept'), reason: v.string() }),
   v.object({ kind: v.literal('rejected'), reason: v.string() }),
+  v.object({ kind: v.literal('waiting'), reason: v.string() }),
   v.object({ kind: v.literal('failed'), reason: v.string() }),
 ]);
 export type Outcome = v.InferOutput<typeof outcome>;

@@ -7,6 +7,7 @@ import * as v from 'valibot';
  * - analysing: safely stored, its labels are not back yet
  * - searchable: its labels are in the local index
  * - kept: stored, not analysed yet
+ * - waiting: stored, looked at when there is budget again
  * - rejected: stored, could not be processed
  * - failed: gave up; `retry` tries again
  * - skipped: not a photo or video, or empty
@@ -19,6 +20,7 @@ export const fileState = v.variant('kind', [
   v.object({ kind: v.literal('analysing') }),
   v.object({ kind: v.literal('searchable') }),
   v.object({ kind: v.literal('kept'), reason: v.string() }),
+  v.object({ kind: v.literal('waiting'), reason: v.string() }),
   v.object({ kind: v.literal('rejected'), reason: v.string() }),
   v.object({ kind: v.literal('failed'), reason: v.string() }),
   v.object({ kind: v.literal('skipped'), reason: v.string() }),

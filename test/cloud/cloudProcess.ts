@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import * as names from '../../cloud/local/names.ts';
 import { startLocalCloud } from '../../cloud/local/startLocalCloud.ts';
-import { type Backend, createBackend } from '../../cloud/steps/backend.ts';
+import { type Backend, createBackend, pipelineSettings } from '../../cloud/steps/backend.ts';
 import { pixwatchModelsDir } from '../../desktop/host/dataDir.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { Connection, Credentials } from '../../shared/connection.ts';
+import { parse } from '../../shared/parse.ts';
 
 /** Run as a process of its own, this is the local cloud of the folder in its argument, so that a test can kill it. */
 
@@ -19,7 +20,7 @@ export function backendOf({ endpoint = '', region }: Connection, credentials: Cr
     { endpoint, region, credentials },
     {
       names: names.backendNames(endpoint),
-      settings: { minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 0, secondsBetweenMessages: 300 },
+      settings: parse(pipelineSettings, { secondsBetweenExecutions: 0 }, 'settings'),
       clock: systemClock,
       warn: () => {},
     },

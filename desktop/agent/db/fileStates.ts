@@ -83,6 +83,7 @@ function toState({ state, n, bytes, reason, job_reason, asset_reason }: FileRow,
     case 'failed':
       return { kind: state, reason: job_reason ?? asset_reason ?? '' };
     case 'kept':
+    case 'waiting':
     case 'rejected':
       return { kind: state, reason: asset_reason ?? '' };
     case 'skipped':

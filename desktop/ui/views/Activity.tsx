@@ -16,7 +16,7 @@ const groups = {
   all: [],
   working: unfinishedKinds,
   attention: ['failed', 'unreachable'],
-  leftOut: ['kept', 'rejected', 'skipped'],
+  leftOut: ['kept', 'waiting', 'rejected', 'skipped'],
   searchable: ['searchable'],
 } as const satisfies Record<string, readonly FileStateKind[]>;
 type Group = keyof typeof groups;

@@ -15,6 +15,7 @@ const tones: Record<FileState['kind'], 'good' | 'busy' | 'quiet' | 'bad'> = {
   analysing: 'busy',
   searchable: 'good',
   kept: 'quiet',
+  waiting: 'quiet',
   rejected: 'bad',
   failed: 'bad',
   skipped: 'quiet',

@@ -4,10 +4,10 @@ import {
   claim,
   destinationOf,
   finish,
+  finishWithout,
   giveUp,
   isFinished,
   pipelineVersion,
-  reject,
   type StoredAsset,
 } from '../../../cloud/steps/assets.ts';
 import type { Claimant } from '../../../cloud/steps/state.ts';
@@ -25,6 +25,7 @@ const execution = (name: string, more: Partial<Claimant> = {}): Claimant => ({
 const first = execution('first');
 const second = execution('second', { attempt: 2 });
 const analysed = finish(first, { outcome: { kind: 'analysed', category: 'success' } });
+const reject = (who: Claimant, reason: string) => finishWithout(who, { outcome: { kind: 'rejected', reason } });
 const kept = (who: Claimant) => finish(who, { outcome: { kind: 'kept', reason: 'later' } });
 
 /** Applies changes one after another, as `changeAsset` does it. */

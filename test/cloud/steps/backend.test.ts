@@ -72,7 +72,7 @@ describe('backendFromEnv', () => {
   it('takes names and settings from the environment; for a setting that is absent, its default', () => {
     const backend = backendFromEnv(env, systemClock);
     expect(backend.names).toEqual(names);
-    expect(backend.settings).toEqual({ minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 60, secondsBetweenMessages: 300 });
+    expect(backend.settings).toMatchObject({ minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 60, secondsBetweenMessages: 300 });
     const chosen = JSON.stringify({ minConfidence: 70.5, maxLabels: 25 });
     expect(backendFromEnv({ ...env, PIXWATCH_SETTINGS: chosen }, systemClock).settings).toMatchObject({
       minConfidence: 70.5,

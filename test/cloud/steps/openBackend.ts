@@ -15,11 +15,12 @@ import { createSns } from '../../../cloud/local/sns.ts';
 import { createSqs } from '../../../cloud/local/sqs.ts';
 import { createSubscriptions } from '../../../cloud/local/subscriptions.ts';
 import { loadAsset, type StoredAsset } from '../../../cloud/steps/assets.ts';
-import { type Backend, createBackend } from '../../../cloud/steps/backend.ts';
+import { type Backend, createBackend, type PipelineSettings, pipelineSettings } from '../../../cloud/steps/backend.ts';
 import type { Claimant } from '../../../cloud/steps/state.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { inboxKey, originalMetadata } from '../../../shared/keys.ts';
 import type { AssetId, LibraryId } from '../../../shared/model/asset.ts';
+import { parse } from '../../../shared/parse.ts';
 import { scratchDir, serve } from '../local/serve.ts';
 import { startMailServer } from '../local/smtp.ts';
 
@@ -36,7 +37,10 @@ export interface TestBackend extends Backend {
  * The storage, tables, queues and topic of the local cloud for the length of a test. Nothing runs by itself, so that a test calls single steps.
  * @param more services behind the same endpoint, such as a `rekognition` that fails
  */
-export async function openBackend(more: Readonly<Record<string, Service>> = {}): Promise<TestBackend> {
+export async function openBackend(
+  more: Readonly<Record<string, Service>> = {},
+  options: Partial<PipelineSettings> = {},
+): Promise<TestBackend> {
   const dir = await scratchDir();
   const log = (line: string) => console.error(line);
   let passed = 0;
@@ -74,7 +78,7 @@ export async function openBackend(more: Readonly<Record<string, Service>> = {}):
   const names = backendNames(access.endpoint);
   const warnings: string[] = [];
   const warn = (line: string) => void warnings.push(line);
-  const settings = { minConfidence: 55, maxLabels: 10, secondsBetweenExecutions: 0, secondsBetweenMessages: 300 };
+  const settings = parse(pipelineSettings, { secondsBetweenExecutions: 0, ...options }, 'settings');
   const backend = createBackend(access, { names, settings, clock, warn });
   onTestFinished(() => {
     for (const service of ['s3', 'dynamodb', 'sns', 'sqs', 'sfn', 'rekognition'] as const) backend[service].destroy();

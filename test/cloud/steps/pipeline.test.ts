@@ -27,13 +27,22 @@ describe('pipeline.asl.json', () => {
 
   it.each(tasks)('tries %s three times when that may help, and no unknown error', (_, { Retry, TimeoutSeconds }) => {
     expect(TimeoutSeconds).toBeGreaterThan(0);
-    expect(Retry?.map(({ MaxAttempts }) => MaxAttempts)).toEqual([2]);
-    expect(Retry?.[0]?.ErrorEquals).toContain('Transient');
-    expect(Retry?.[0]?.ErrorEquals).not.toContain('States.ALL');
+    const others = Retry?.filter(({ ErrorEquals }) => ErrorEquals.join() !== 'Throttled');
+    expect(others?.map(({ MaxAttempts }) => MaxAttempts)).toEqual([2]);
+    expect(others?.[0]?.ErrorEquals).toContain('Transient');
+    expect(others?.[0]?.ErrorEquals).not.toContain('States.ALL');
   });
 
-  it('catches only what is wrong with the content: all else fails the execution and can be tried again', () => {
+  it.each(tasks.filter(([name]) => name.startsWith('Detect')))('lets %s wait for its turn for hours', (_, { Retry }) => {
+    // Throttled is a Transient by its class, but Step Functions only knows names.
+    expect(Retry?.find(({ ErrorEquals }) => ErrorEquals.includes('Throttled'))).toMatchObject({
+      MaxAttempts: expect.toSatisfy((attempts: number) => attempts >= 100),
+      JitterStrategy: 'FULL',
+    });
+  });
+
+  it('catches only what is wrong with the content, and that there is no budget: all else fails the execution and can be tried again', () => {
     const caught = allStates(States).flatMap(([, { Catch = [] }]) => Catch.flatMap(({ ErrorEquals }) => ErrorEquals));
-    expect(new Set(caught)).toEqual(new Set(['Permanent', 'InvalidInput']));
+    expect(new Set(caught)).toEqual(new Set(['Permanent', 'InvalidInput', 'OverBudget']));
   });
 });

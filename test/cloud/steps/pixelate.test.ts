@@ -16,8 +16,8 @@ it('makes the safe share of a picture and its faces', async () => {
   const rendered = await render(who, backend);
   const key = `local/${who.asset}/raw/faces.json`;
   await writeJson(backend, key, { faces: [{ box, confidence: 99 }] });
-  const faces = { key, summary: '1 face' };
-  expect(await pixelate({ ...who, rendered, faces }, backend)).toEqual({ known: true, ...faces });
+  const faces = { known: true, key, summary: '1 face' };
+  expect(await pixelate({ ...who, rendered, faces }, backend)).toEqual(faces);
 
   const share = await contentOf(backend, backend.names.outputBucket, `local/${who.asset}/pixelated.jpg`);
   const { format, width, height, exif, icc, xmp, iptc } = await sharp(share).metadata();
@@ -50,7 +50,7 @@ it('keeps the size of a tiny picture, whose analysis copy is enlarged', async ()
   const rendered = await render(who, backend);
   const key = `local/${who.asset}/raw/faces.json`;
   await writeJson(backend, key, { faces: [] });
-  await pixelate({ ...who, rendered, faces: { key, summary: '0 faces' } }, backend);
+  await pixelate({ ...who, rendered, faces: { known: true, key, summary: '0 faces' } }, backend);
   const share = await contentOf(backend, backend.names.outputBucket, `local/${who.asset}/pixelated.jpg`);
   expect(await sharp(share).metadata()).toMatchObject({ width: 20, height: 30 });
 });

@@ -43,6 +43,7 @@ test.each<[string, File, FileState]>([
   ['claimed by the pipeline', { asset: { uploaded: 1, outcome: 'pending' } }, { kind: 'analysing' }],
   ['analysed', { asset: { uploaded: 1, outcome: 'analysed' } }, { kind: 'searchable' }],
   ['kept', { asset: { uploaded: 1, outcome: 'kept', reason: 'a video' } }, { kind: 'kept', reason: 'a video' }],
+  ['waiting', { asset: { uploaded: 1, outcome: 'waiting', reason: 'no budget' } }, { kind: 'waiting', reason: 'no budget' }],
   ['rejected', { asset: { uploaded: 1, outcome: 'rejected', reason: 'damaged' } }, { kind: 'rejected', reason: 'damaged' }],
   ['dead letter', { asset: { uploaded: 1, outcome: 'failed', reason: 'tried 3 times' } }, { kind: 'failed', reason: 'tried 3 times' }],
 ])('the state of a file: %s', async (_, file, state) => {

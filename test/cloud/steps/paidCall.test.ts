@@ -1,0 +1,243 @@
+import { readFile } from 'node:fs/promises';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import sharp from 'sharp';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { jsonService, operation } from '../../../cloud/local/gateway/jsonService.ts';
+import { ServiceError } from '../../../cloud/local/gateway/service.ts';
+import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
+import type { PipelineSettings } from '../../../cloud/steps/backend.ts';
+import { drainOutbox } from '../../../cloud/steps/outbox.ts';
+import { paidCall } from '../../../cloud/steps/paidCall.ts';
+import { type Claimant, type ExecutionInput, executionInput, type Task } from '../../../cloud/steps/state.ts';
+import { steps } from '../../../cloud/steps/steps.ts';
+import { subscribe } from '../../../cloud/steps/subscriptions.ts';
+import { loadUsage, monthOf } from '../../../cloud/steps/usage.ts';
+import { resumeWaiting } from '../../../cloud/steps/waiting.ts';
+import { callPrice } from '../../../shared/cost.ts';
+import { OverBudget, Throttled, Transient } from '../../../shared/errors.ts';
+import { eventually } from '../local/serve.ts';
+import { claimantOf, keysIn, openBackend, recordOf, send, type TestBackend } from './openBackend.ts';
+
+const definition = await readFile(new URL('../../../cloud/pipeline.asl.json', import.meta.url), 'utf8');
+const priced = { priceRegion: 'us-east-1' };
+/** In US dollars, of a call. */
+const price = callPrice('DetectLabels', 'us-east-1') / 1e6;
+const day = 24 * 60 * 60 * 1000;
+
+/** A Rekognition that counts what it is asked, and what it answers unless it refuses. */
+function countingRekognition(refuse: (call: number) => ServiceError | null = () => null) {
+  const asked: Record<string, number> = {};
+  let calls = 0;
+  let answered = 0;
+  const answer = (name: string, body: object) =>
+    operation(v.unknown(), async () => {
+      asked[name] = (asked[name] ?? 0) + 1;
+      const refused = refuse(++calls);
+      if (refused) throw refused;
+      answered++;
+      return body;
+    });
+  const operations = { DetectLabels: answer('DetectLabels', { Labels: [] }), DetectFaces: answer('DetectFaces', { FaceDetails: [] }) };
+  const service = jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations });
+  return { asked, answered: () => answered, service };
+}
+
+async function open(settings: Partial<PipelineSettings>, refuse?: (call: number) => ServiceError | null) {
+  const rekognition = countingRekognition(refuse);
+  return { rekognition, backend: await openBackend({ rekognition: rekognition.service }, settings) };
+}
+
+const stateMachineOf = (backend: TestBackend) =>
+  loadStateMachine(
+    definition,
+    Object.fromEntries(Object.entries<Task>(steps).map(([name, step]) => [name, (input: unknown) => step(input, backend)])),
+  );
+
+function run(backend: TestBackend, { execution: Name, ...Input }: Claimant) {
+  return stateMachineOf(backend).run({ Id: Name, Input, Name, StartTime: '2024-01-01T00:00:00.000Z' }).ending;
+}
+
+/** A photo of its own colour. */
+const photo = (n: number) =>
+  sharp({ create: { width: 90, height: 90, channels: 3, background: { r: n, g: 128, b: 255 - n } } })
+    .png()
+    .toBuffer();
+
+const sendPhotos = (backend: TestBackend, count: number) =>
+  Promise.all(Array.from({ length: count }, async (_, n) => send(backend, await photo(n))));
+
+/** Takes the requests for attempts out of the inbox queue. */
+async function requested(backend: TestBackend): Promise<ExecutionInput[]> {
+  const found: ExecutionInput[] = [];
+  for (;;) {
+    const receive = new ReceiveMessageCommand({ QueueUrl: backend.names.inboxQueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 });
+    const { Messages = [] } = await backend.sqs.send(receive);
+    if (Messages.length === 0) return found;
+    found.push(...Messages.map(({ Body = '' }) => v.parse(executionInput, JSON.parse(Body))));
+  }
+}
+
+const runRequested = async (backend: TestBackend) =>
+  Promise.all(
+    (await requested(backend)).map((input) => run(backend, { ...input, execution: `${input.asset.slice(0, 50)}-${input.attempt}` })),
+  );
+
+const usageNow = (backend: TestBackend) => loadUsage(backend, monthOf(backend.clock));
+
+describe('what is switched off', () => {
+  it.each([
+    ['labels', { DetectFaces: 1 }, { labels: [], faces: [] }],
+    ['faces', { DetectLabels: 1 }, { labels: [], faces: null, renditions: ['thumb', 'preview', 'analysis'] }],
+  ] as const)('is never called: %s', async (detector, asked, record) => {
+    const on = { labels: true, text: true, faces: true, moderation: true };
+    const { backend, rekognition } = await open({ detectors: { ...on, [detector]: false } });
+    const [who] = await sendPhotos(backend, 1);
+    expect(await run(backend, who as Claimant)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(rekognition.asked).toEqual(asked);
+    expect(await recordOf(backend, who as Claimant)).toMatchObject({ outcome: { kind: 'analysed' }, ...record });
+  });
+});
+
+describe('the cap', () => {
+  it('is never overspent by a single call, however many executions run at once; the others wait and are told why', async () => {
+    const { backend, rekognition } = await open({ ...priced, capPerMonth: 7 * price });
+    const sent = await sendPhotos(backend, 12);
+    const endings = await Promise.all(sent.map((who) => run(backend, who)));
+    expect(endings.every(({ status }) => status === 'SUCCEEDED')).toBe(true);
+    expect(rekognition.answered()).toBe(7);
+    expect((await usageNow(backend)).spent).toBe(7 * price * 1e6);
+
+    const records = await Promise.all(sent.map((who) => recordOf(backend, who)));
+    const waiting = records.filter((record) => record?.outcome.kind === 'waiting');
+    expect(waiting.length).toBeGreaterThanOrEqual(9);
+    for (const record of waiting) {
+      expect(record).toMatchObject({
+        changedAt: expect.any(String),
+        outcome: { reason: expect.stringMatching(/budget of this month is used up/) },
+        media: { width: 90 },
+        renditions: ['thumb', 'preview', 'analysis'],
+      });
+    }
+    const inbox = (await keysIn(backend, backend.names.inputBucket)).filter((key) => key.startsWith('inbox/'));
+    expect(inbox).toHaveLength(waiting.length);
+  });
+
+  it('lets what waits go on in the next month, a few at a time, and pays nothing twice', async () => {
+    const detectors = { labels: true, text: false, faces: true, moderation: false };
+    const { backend, rekognition } = await open({ ...priced, detectors, capPerMonth: 8 * price });
+    const sent = await sendPhotos(backend, 10);
+    await Promise.all(sent.map((who) => run(backend, who)));
+    expect(await resumeWaiting(backend)).toBe(0);
+
+    const resume = async () => {
+      const resumed = await resumeWaiting(backend);
+      await runRequested(backend);
+      expect((await usageNow(backend)).spent).toBeLessThanOrEqual(8 * price * 1e6);
+      return resumed;
+    };
+    backend.pass(31 * day);
+    // The budget is enough for four photos, or more of those that were half paid for.
+    expect(await resume()).toBe(4);
+    while ((await resume()) > 0);
+    backend.pass(31 * day);
+    while ((await resume()) > 0);
+    const outcomes = await Promise.all(sent.map(async (who) => (await recordOf(backend, who))?.outcome.kind));
+    expect(new Set(outcomes)).toEqual(new Set(['analysed']));
+    expect(rekognition.asked).toEqual({ DetectLabels: 10, DetectFaces: 10 });
+    expect(await resumeWaiting(backend)).toBe(0);
+  });
+
+  it('goes on when it is raised; asked for twice, each is taken up once; of a library only its own', async () => {
+    const { backend, rekognition } = await open({ ...priced, capPerMonth: 0 });
+    const [who] = (await sendPhotos(backend, 1)) as [Claimant];
+    await run(backend, who);
+    expect(rekognition.asked).toEqual({});
+    const raised: TestBackend = { ...backend, settings: { ...backend.settings, capPerMonth: 1 } };
+    expect(await resumeWaiting(raised, claimantOf(Buffer.from('')).library)).toBe(1);
+    expect(await resumeWaiting(raised, 'another' as Claimant['library'])).toBe(0);
+    const { execution: _, ...input } = who;
+    // A fresh try: three executions before the dead letters.
+    expect(await requested(raised)).toEqual([{ ...input, attempt: 4 }]);
+    expect(await run(raised, { ...who, attempt: 4, execution: 'fourth' })).toMatchObject({ status: 'SUCCEEDED' });
+    expect((await recordOf(raised, who))?.outcome.kind).toBe('analysed');
+  });
+
+  it('is announced at 80 % and when it is reached, once each, to every subscriber', async () => {
+    const { backend } = await open({ ...priced, capPerMonth: 10 * price });
+    await subscribe(backend, claimantOf(Buffer.from('')).library, { protocol: 'email', endpoint: 'me@example.org' });
+    const ask = async () => ({});
+    for (let calls = 0; calls < 7; calls++) await paidCall(backend, 'DetectLabels', ask);
+    await drainOutbox(backend);
+    expect(backend.mails).toHaveLength(0);
+    for (let calls = 0; calls < 3; calls++) await paidCall(backend, 'DetectLabels', ask);
+    await expect(paidCall(backend, 'DetectLabels', ask)).rejects.toThrow(OverBudget);
+    for (const who of await sendPhotos(backend, 2)) await run(backend, who);
+    await drainOutbox(backend);
+    await eventually(() => backend.mails.length >= 2);
+    await drainOutbox(backend);
+    const subjects = backend.mails.map((mail) => /^Subject: (.*)$/m.exec(mail)?.[1]?.trim());
+    expect(subjects.toSorted()).toEqual(["Pixwatch: 80 % of this month's budget is used", "Pixwatch: This month's budget is used up"]);
+  });
+});
+
+describe('a call', () => {
+  it.each([
+    ['refused as invalid', new ServiceError('InvalidImageFormatException', 'no picture'), 0],
+    ['throttled', new ServiceError('ThrottlingException', 'slow down'), 0],
+    ['of which nobody knows whether it was done', new ServiceError('InternalServerError', 'oh', 500), 1],
+  ])('that was %s is counted as it must be, and made once', async (_, error, counted) => {
+    const { backend, rekognition } = await open(priced, () => error);
+    const [who] = (await sendPhotos(backend, 1)) as [Claimant];
+    await steps.Render(who, backend);
+    const failed = steps.DetectLabels(who, backend);
+    await expect(failed).rejects.toThrow(
+      error.status === 500 ? Transient : error.code === 'ThrottlingException' ? Throttled : /no picture/,
+    );
+    expect(rekognition.asked).toEqual({ DetectLabels: 1 });
+    expect(await usageNow(backend)).toMatchObject({ spent: counted * price * 1e6, calls: { DetectLabels: counted } });
+  });
+
+  it('is counted although it costs nothing, and costs the most that is known where prices are not', async () => {
+    const { backend } = await open({ capPerMonth: 0 });
+    await paidCall(backend, 'StartLabelDetection', async () => ({}), 2.5);
+    expect(await usageNow(backend)).toMatchObject({ spent: 0, calls: { StartLabelDetection: 2.5 } });
+    expect(callPrice('DetectLabels', 'xx-nowhere-1')).toBe(
+      Math.max(...['us-east-1', 'eu-central-1'].map((region) => callPrice('DetectLabels', region))),
+    );
+  });
+});
+
+describe('the rate', () => {
+  const slow = (rate: number) => {
+    const any = { DetectText: null, DetectModerationLabels: null, StartLabelDetection: null };
+    return { callsPerSecond: { ...any, DetectLabels: rate, DetectFaces: rate } };
+  };
+
+  it('lets a second’s calls through at once, then as many as come in', async () => {
+    const { backend } = await open(slow(5));
+    // A clock of its own: the machine's goes on while this runs.
+    let now = 1_000_000;
+    const still: TestBackend = { ...backend, clock: { now: () => now } };
+    const take = async () => {
+      const tries = await Promise.allSettled(Array.from({ length: 20 }, () => paidCall(still, 'DetectLabels', async () => ({}))));
+      const refused = tries.filter((tried) => tried.status === 'rejected');
+      expect(refused.every(({ reason }) => reason instanceof Throttled)).toBe(true);
+      return tries.length - refused.length;
+    };
+    expect(await take()).toBe(5);
+    expect(await take()).toBe(0);
+    now += 400;
+    expect(await take()).toBe(2);
+    now += 60_000;
+    expect(await take()).toBe(5);
+  });
+
+  it('slows a burst down and loses nothing', async () => {
+    const { backend, rekognition } = await open(slow(8));
+    const sent = await sendPhotos(backend, 30);
+    const endings = await Promise.all(sent.map((who) => run(backend, who)));
+    expect(endings.filter(({ status }) => status !== 'SUCCEEDED')).toEqual([]);
+    expect(rekognition.asked).toEqual({ DetectLabels: 30, DetectFaces: 30 });
+  }, 120_000);
+});
