@@ -108,7 +108,8 @@ export const finish =
   (who: Claimant, found: Pick<AssetRecord, 'outcome'> & Partial<AssetRecord>): Change =>
   (current) => {
     if (current?.claim.execution !== who.execution || current.recordedBy === who.execution) return null;
-    return { ...current, ...found, pipelineVersion, recordedBy: who.execution };
+    const { unfiled: _, ...record } = current;
+    return { ...record, ...found, pipelineVersion, recordedBy: who.execution };
   };
 
 /** Like `finish`, for an execution that found nothing: what was found before, by any version, is worth more than that. */
@@ -117,17 +118,30 @@ export const finishWithout =
   (current) =>
     current?.outcome.kind === 'analysed' ? null : finish(who, left)(current);
 
+/** Whether this execution's end, the last of its tries, was written down by `giveUp`. */
+export const hasGivenUp = ({ outcome, unfiled, recordedBy }: StoredAsset, execution: string) =>
+  recordedBy === execution && (outcome.kind === 'failed' || unfiled !== undefined);
+
 /**
- * An execution, the last of its tries, ended without an outcome. It may have failed before it claimed, hence the claim of an earlier try
- * counts as its own.
+ * An execution, the last of its tries, ended badly. It may have failed before it claimed, hence the claim of an earlier try counts as its
+ * own. An outcome that is known stays; then only the original waits in the inbox, and the record says so.
  */
 export const giveUp =
   (who: Claimant, reason: string): Change =>
   (current) => {
-    const isOver = current?.outcome.kind === 'analysed' || (current && isFinished(current, who.version));
-    if (isOver || current?.recordedBy === who.execution) return null;
+    if (current && hasGivenUp(current, who.execution)) return null;
+    if (current && (current.outcome.kind === 'analysed' || isFinished(current, who.version))) {
+      return { ...current, unfiled: reason, claim: claimOf(who), recordedBy: who.execution };
+    }
     const isMine = !current || (current.claim.version === who.version && current.claim.attempt <= who.attempt);
     if (!isMine) return null;
     const { name } = current ?? { name: null };
     return { ...pending(who, name), outcome: { kind: 'failed', reason }, recordedBy: who.execution };
   };
+
+/** The original is where its record says. */
+export const filed: Change = (current) => {
+  if (current?.unfiled === undefined) return null;
+  const { unfiled: _, ...record } = current;
+  return record;
+};

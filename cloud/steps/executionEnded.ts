@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { parse } from '../../shared/parse.ts';
-import { changeAsset, giveUp, loadAsset } from './assets.ts';
+import { changeAsset, giveUp, hasGivenUp, loadAsset } from './assets.ts';
 import type { Backend } from './backend.ts';
 import { isLastAttempt } from './executions.ts';
 import { requestAttempt, sendDeadLetter } from './inbox.ts';
@@ -28,7 +28,7 @@ export async function executionEnded(event: unknown, backend: Backend): Promise<
   if (!isLastAttempt(input)) return requestAttempt(backend, next, backend.settings.secondsBetweenExecutions);
 
   const known = await loadAsset(backend, input.library, input.asset);
-  if (known?.outcome.kind === 'failed' && known.recordedBy === execution) return;
+  if (known && hasGivenUp(known, execution)) return;
   const reason = reasonOf({ Error: error ?? status, Cause: cause ?? '' });
   await sendDeadLetter(backend, { reason, message: JSON.stringify(next) });
   await changeAsset(backend, input.library, input.asset, giveUp({ ...input, execution }, reason));

@@ -10,10 +10,11 @@ import {
 } from '@aws-sdk/client-s3';
 import * as v from 'valibot';
 import { Transient } from '../../shared/errors.ts';
-import { analyzedKey, inboxKey, originalRef, rejectedKey } from '../../shared/keys.ts';
+import { analyzedKey, inboxKey, type OriginalRef, originalRef, rejectedKey } from '../../shared/keys.ts';
+import { changeAsset, filed } from './assets.ts';
 import type { Backend } from './backend.ts';
 import { headOriginal } from './objects.ts';
-import { destination, task } from './state.ts';
+import { type Destination, destination, task } from './state.ts';
 
 const input = v.object({ ...originalRef.entries, ended: v.object({ destination }) });
 
@@ -26,19 +27,23 @@ const limits = { maxCopy: 5 * 1024 ** 3, part: 1024 ** 3 };
  */
 export const file = task('File', input, async (original, backend) => {
   const { destination } = original.ended;
-  if (destination === 'inbox') return {};
+  if (destination !== 'inbox') await move(backend, original, destination);
+  await changeAsset(backend, original.library, original.asset, filed);
+  return {};
+});
+
+async function move(backend: Backend, original: OriginalRef, destination: Exclude<Destination, 'inbox'>): Promise<void> {
   const from = inboxKey(original);
   const source = await headOriginal(backend, from);
   // Somebody filed it before, as when this runs for the second time.
-  if (!source) return {};
+  if (!source) return;
   const to = destination === 'rejected' ? rejectedKey(original) : analyzedKey(original, destination);
   // What was rejected may be there with other content: that it is not what its key says can be the very reason.
   const isThere = destination !== 'rejected' && isCopy(await headOriginal(backend, to), source);
   if (!isThere) await copy(backend, from, to, source);
   if (!isCopy(await headOriginal(backend, to), source)) throw new Transient(`The original could not be moved to ${to}. It is tried again.`);
   await backend.s3.send(new DeleteObjectCommand({ Bucket: backend.names.inputBucket, Key: from }));
-  return {};
-});
+}
 
 /** Keys name the content, hence an object of the same size under such a key is the same. */
 const isCopy = (copied: HeadObjectCommandOutput | null, source: HeadObjectCommandOutput) =>

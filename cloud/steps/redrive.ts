@@ -57,10 +57,10 @@ function inputOf(body: string, backend: Backend): ExecutionInput | null {
   }
 }
 
-/** The attempt after the one that failed, by the asset's record; null when it did not fail. */
+/** The attempt after the one that failed, by the asset's record; null when none did. */
 async function failedInput(backend: Backend, library: LibraryId, asset: AssetId): Promise<ExecutionInput | null> {
   const record = await loadAsset(backend, library, asset);
-  if (record?.outcome.kind !== 'failed') return null;
+  if (!record || (record.outcome.kind !== 'failed' && record.unfiled === undefined)) return null;
   const { version, attempt } = record.claim;
   return { library, asset, ext: record.ext, version, attempt: attempt + 1 };
 }

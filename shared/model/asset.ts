@@ -89,5 +89,7 @@ export const assetRecord = v.object({
   /** Renditions that exist in the output bucket. */
   renditions: v.array(v.picklist(Object.keys(renditions) as Rendition[])),
   matches: v.array(match),
+  /** Why the original still waits in the inbox although its outcome is known: the execution failed after that. In the dead letters. */
+  unfiled: v.optional(v.string()),
 });
 export type AssetRecord = v.InferOutput<typeof assetRecord>;

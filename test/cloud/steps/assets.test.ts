@@ -3,6 +3,7 @@ import {
   type Change,
   claim,
   destinationOf,
+  filed,
   finish,
   finishWithout,
   giveUp,
@@ -110,10 +111,21 @@ describe('giveUp', () => {
 
   it('changes nothing the second time', () => {
     expect(giveUp(first, 'no luck')(after(giveUp(first, 'no luck')))).toBeNull();
+    expect(giveUp(second, 'no luck')(after(claim(first, null), analysed, giveUp(second, 'no luck')))).toBeNull();
   });
 
-  it('never replaces a finished record, nor one that a later or other execution is at work on', () => {
-    expect(giveUp(first, 'no luck')(after(claim(first, null), analysed))).toBeNull();
+  it('leaves what was found, and says that the original is not filed until it is, or something is found again', () => {
+    const done = after(claim(first, null), analysed) as StoredAsset;
+    const unfiled = after(claim(first, null), analysed, giveUp(second, 'no luck')) as StoredAsset;
+    expect(unfiled).toMatchObject({ outcome: done.outcome, unfiled: 'no luck', claim: { execution: 'second' } });
+    expect(filed(unfiled)).toEqual({ ...unfiled, unfiled: undefined });
+    expect(filed(done)).toBeNull();
+    const third = execution('third', { attempt: 3 });
+    const again = after(() => ({ ...unfiled, pipelineVersion: 0 }), claim(third, null), finish(third, { outcome: done.outcome }));
+    expect(again).not.toHaveProperty('unfiled');
+  });
+
+  it('never replaces what a later or other execution is at work on', () => {
     expect(giveUp(first, 'no luck')(after(claim(second, null)))).toBeNull();
     expect(giveUp(second, 'no luck')(after(claim(execution('other', { version: 'v2' }), null)))).toBeNull();
   });

@@ -60,13 +60,16 @@ it('sends one dead letter after the third, and records why', async () => {
   expect(await recordOf(backend, by(1))).toMatchObject({ name: 'a.jpg', outcome: { kind: 'failed', reason: 'The disk is full.' } });
 });
 
-it('leaves a finished record as it is', async () => {
+it.each([1, 3])('an outcome that attempt %i found stays; the record says that the original was not filed', async (attempt) => {
   const backend = await openBackend();
-  await changeAsset(backend, input.library, input.asset, claim(by(3), 'a.jpg'));
-  await changeAsset(backend, input.library, input.asset, finish(by(3), { outcome: { kind: 'analysed', category: 'success' } }));
+  await changeAsset(backend, input.library, input.asset, claim(by(attempt), 'a.jpg'));
+  await changeAsset(backend, input.library, input.asset, finish(by(attempt), { outcome: { kind: 'analysed', category: 'success' } }));
   await executionEnded(ended(3), backend);
-  expect(await recordOf(backend, by(3))).toMatchObject({ revision: 2, outcome: { kind: 'analysed' } });
+  await executionEnded(ended(3), backend);
+  expect(await recordOf(backend, by(3))).toMatchObject({ revision: 3, outcome: { kind: 'analysed' }, unfiled: 'The disk is full.' });
   expect(await take(backend, backend.names.deadLetterQueueUrl)).toHaveLength(1);
+  expect(await redrive(backend, input.library, input.asset)).toBe(true);
+  expect(await take(backend, backend.names.inboxQueueUrl)).toEqual([{ ...input, attempt: 4 }]);
 });
 
 it('redrive takes up the dead letters of one asset and leaves the others', async () => {

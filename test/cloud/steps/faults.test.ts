@@ -1,12 +1,20 @@
 import { readFile } from 'node:fs/promises';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import sharp from 'sharp';
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import { jsonService, operation } from '../../../cloud/local/gateway/jsonService.ts';
 import { ServiceError } from '../../../cloud/local/gateway/service.ts';
 import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
+import { executionEnded } from '../../../cloud/steps/executionEnded.ts';
+import { redrive } from '../../../cloud/steps/redrive.ts';
 import type { Claimant, Task } from '../../../cloud/steps/state.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
+import { subscribe } from '../../../cloud/steps/subscriptions.ts';
+import { inboxKey, ruleItem } from '../../../shared/keys.ts';
+import type { LibraryId } from '../../../shared/model/asset.ts';
+import type { RuleId } from '../../../shared/model/rule.ts';
+import { eventually } from '../local/serve.ts';
 import { keysIn, openBackend, recordOf, send, type TestBackend } from './openBackend.ts';
 
 /** A Rekognition that answers this to DetectLabels and DetectFaces. */
@@ -26,6 +34,49 @@ const picture = await sharp({ create: { width: 200, height: 150, channels: 3, ba
   .png()
   .toBuffer();
 const definition = await readFile(new URL('../../../cloud/pipeline.asl.json', import.meta.url), 'utf8');
+
+/** The attempt's own claim and name, as the dispatcher makes them. */
+const attemptOf = (who: Claimant, attempt: number): Claimant => ({ ...who, attempt, execution: `execution-${attempt}` });
+
+/** Runs the pipeline as often as a try has executions, each of which fails. */
+async function runInVain(who: Claimant, backend: TestBackend): Promise<void> {
+  for (const attempt of [1, 2, 3]) {
+    const { execution, ...input } = attemptOf(who, attempt);
+    const ending = await run({ ...input, execution }, backend);
+    expect(ending).toMatchObject({ status: 'FAILED', error: 'AccessDenied' });
+    const detail = { name: execution, input: JSON.stringify(input), ...ending };
+    await executionEnded({ detail }, backend);
+  }
+}
+
+type Middleware = <A, R>(next: (args: A) => Promise<R>, context: { commandName?: string }) => (args: A) => Promise<R>;
+interface Client {
+  readonly middlewareStack: { add(middleware: Middleware, options: { step: 'initialize'; name: string }): void };
+}
+
+/** Lets a service refuse these commands until the function that is given is called. */
+function forbid({ middlewareStack }: Client, commands: RegExp): () => void {
+  let isForbidden = true;
+  const middleware: Middleware =
+    (next, { commandName }) =>
+    (args) => {
+      if (!isForbidden || !commands.test(`${commandName} ${JSON.stringify(args)}`)) return next(args);
+      return Promise.reject(Object.assign(new Error('You shall not.'), { name: 'AccessDenied' }));
+    };
+  middlewareStack.add(middleware, { step: 'initialize', name: 'forbid' });
+  return () => {
+    isForbidden = false;
+  };
+}
+
+/** A rule that each picture of the sky meets, and somebody who wants to know. */
+async function watchTheSky(backend: TestBackend): Promise<void> {
+  const condition = { kind: 'label', label: 'Sky', minConfidence: 50 };
+  const rule = { id: 'sky', name: 'Sky', condition, notify: { desktop: true, sns: true }, revision: 1, deleted: false };
+  const Item = { ...ruleItem('local' as LibraryId, 'sky' as RuleId), ...rule, changedAt: '2024-01-01T00:00:00.000Z' };
+  await backend.dynamodb.send(new PutCommand({ TableName: backend.names.table, Item }));
+  await subscribe(backend, 'local' as LibraryId, { protocol: 'email', endpoint: 'me@example.org' });
+}
 
 /** Runs the pipeline once for an asset. */
 function run({ execution: Name, ...Input }: Claimant, backend: TestBackend) {
@@ -81,4 +132,41 @@ it('an execution that runs again from its beginning, after any step, changes not
   expect(await run(who, backend)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await recordOf(backend, who)).toEqual(record);
   expect(await keysIn(backend, backend.names.inputBucket)).toEqual(objects);
+});
+
+const sky = () => ({ Labels: [{ Name: 'Sky', Confidence: 90 }] });
+
+it('an original that cannot be filed: it is announced all the same, and a redrive files it', async () => {
+  const backend = await openBackend({ rekognition: rekognition({ labels: sky }) });
+  await watchTheSky(backend);
+  const who = await send(backend, picture);
+  const allow = forbid(backend.s3, /^CopyObject/);
+  await runInVain(who, backend);
+  expect(await recordOf(backend, who)).toMatchObject({ outcome: { kind: 'analysed', category: 'success' }, unfiled: 'You shall not.' });
+  await eventually(() => backend.mails.length > 0);
+
+  allow();
+  expect(await redrive(backend, who.library, who.asset)).toBe(true);
+  expect(await run(attemptOf(who, 4), backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await recordOf(backend, who)).not.toHaveProperty('unfiled');
+  expect(await keysIn(backend, backend.names.inputBucket)).toEqual([`analyzed/success/local/${who.asset}.jpg`]);
+  expect(await redrive(backend, who.library, who.asset)).toBe(false);
+  expect(backend.mails).toHaveLength(1);
+});
+
+it('an alert that cannot be put into the outbox: the original waits in the inbox, and a redrive does both', async () => {
+  const backend = await openBackend({ rekognition: rekognition({ labels: sky }) });
+  await watchTheSky(backend);
+  const who = await send(backend, picture);
+  const allow = forbid(backend.dynamodb, /^PutItemCommand.*outbox/);
+  await runInVain(who, backend);
+  expect(await keysIn(backend, backend.names.inputBucket)).toEqual([inboxKey(who)]);
+  expect(await recordOf(backend, who)).toMatchObject({ outcome: { kind: 'analysed' }, unfiled: 'You shall not.' });
+  expect(backend.mails).toEqual([]);
+
+  allow();
+  expect(await redrive(backend, who.library, who.asset)).toBe(true);
+  expect(await run(attemptOf(who, 4), backend)).toMatchObject({ status: 'SUCCEEDED' });
+  await eventually(() => backend.mails.length > 0);
+  expect(await keysIn(backend, backend.names.inputBucket)).toEqual([`analyzed/success/local/${who.asset}.jpg`]);
 });
