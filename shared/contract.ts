@@ -96,19 +96,28 @@ export const historyEntry = v.object({
 });
 export type HistoryEntry = v.InferOutput<typeof historyEntry>;
 
+/** The rules that a subscriber is told about; null: all of them. SNS takes up to 150 values in a filter, and the library is one. */
+const subscribedRules = v.optional(v.nullable(v.pipe(v.array(ruleId), v.minLength(1), v.maxLength(100))), null);
+
 /** Where alerts by SNS go. `pending` until the receiver has confirmed. */
 export const subscription = v.object({
   arn: v.string(),
   protocol: v.picklist(['email', 'sms']),
   endpoint: v.string(),
+  rules: subscribedRules,
   pending: v.boolean(),
 });
 export type Subscription = v.InferOutput<typeof subscription>;
 export const subscriptionDraft = v.variant('protocol', [
-  v.object({ protocol: v.literal('email'), endpoint: v.pipe(v.string(), v.trim(), v.email('is no e-mail address')) }),
+  v.object({
+    protocol: v.literal('email'),
+    endpoint: v.pipe(v.string(), v.trim(), v.email('is no e-mail address')),
+    rules: subscribedRules,
+  }),
   v.object({
     protocol: v.literal('sms'),
     endpoint: v.pipe(v.string(), v.trim(), v.regex(/^\+[1-9]\d{6,14}$/, 'must be a phone number like +491701234567')),
+    rules: subscribedRules,
   }),
 ]);
 export type SubscriptionDraft = v.InferOutput<typeof subscriptionDraft>;

@@ -57,8 +57,8 @@ export function createSubscriptions(sql: DatabaseSync): Subscriptions {
     topics: () => topics.all().map((row) => String(row['arn'])),
     hasTopic: (arn) => topics.all().some((row) => row['arn'] === arn),
     subscribe(topic, protocol, endpoint) {
-      const draft = parse(subscriptionDraft, { protocol, endpoint }, 'subscription');
-      return toSubscription(subscribe.get({ arn: `${topic}:${randomUUID()}`, topic, ...draft }) ?? {});
+      const { rules: _, ...receiver } = parse(subscriptionDraft, { protocol, endpoint }, 'subscription');
+      return toSubscription(subscribe.get({ arn: `${topic}:${randomUUID()}`, topic, ...receiver }) ?? {});
     },
     find(arn) {
       const row = find.get(arn);

@@ -11,7 +11,7 @@ import { everyLibrary } from './outbox.ts';
 import { itemsOf } from './table.ts';
 
 /**
- * Who gets a library's alerts. All libraries share one topic: each subscription is filtered to its library, and an item says whose it is,
+ * Who gets a library's alerts. All libraries share one topic: each subscription is filtered to its library and the rules it is for, and an item says whose it is,
  * as SNS does not list filters, nor who a subscription waiting for confirmation belongs to.
  */
 
@@ -30,15 +30,16 @@ export async function listSubscriptions(backend: Backend, library: LibraryId): P
 }
 
 /** @throws InvalidInput when SNS refuses the address */
-export async function subscribe(backend: Backend, library: LibraryId, { protocol, endpoint }: SubscriptionDraft): Promise<void> {
+export async function subscribe(backend: Backend, library: LibraryId, draft: SubscriptionDraft): Promise<void> {
+  const { protocol, endpoint, rules } = draft;
   const { sns, dynamodb, names } = backend;
-  const Attributes = { FilterPolicy: JSON.stringify({ library: [library, everyLibrary] }) };
+  const Attributes = { FilterPolicy: JSON.stringify({ library: [library, everyLibrary], ...(rules && { rule: rules }) }) };
   const request = { TopicArn: names.topicArn, Protocol: protocol, Endpoint: endpoint, Attributes, ReturnSubscriptionArn: true };
   const { SubscriptionArn: arn = '' } = await sns.send(new SubscribeCommand(request)).catch((thrown: unknown) => {
     if (!isNamed(thrown, 'InvalidParameter')) throw thrown;
     throw new InvalidInput(`${endpoint} cannot be subscribed: ${thrown.message}`, { cause: thrown });
   });
-  await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...subscriptionItem(library, arn), arn, protocol, endpoint } }));
+  await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...subscriptionItem(library, arn), arn, ...draft } }));
 }
 
 /** @throws InvalidInput when it is none of the library's */

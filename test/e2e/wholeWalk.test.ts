@@ -76,7 +76,7 @@ test('a photo is sent, seen, found, told of and filed, each once, and all of it 
   const agent = await start(cloud, 'data');
   const raised: string[] = [];
   agent.onEvent((event) => event.kind === 'alertRaised' && raised.push(event.alert.fileName));
-  await agent.handlers.subscribe({ protocol: 'email', endpoint: 'ranger@example.org' });
+  await agent.handlers.subscribe({ protocol: 'email', endpoint: 'ranger@example.org', rules: null });
   await agent.handlers.saveRule({ id: null, draft: visitors });
 
   await copyFile(people(6), join(photos, 'visitors.jpg'));

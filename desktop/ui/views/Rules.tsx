@@ -35,7 +35,7 @@ export function Rules() {
           <RuleRow key={rule.id} rule={rule} onEdit={() => setEdited(rule)} />
         ))}
       </ul>
-      <Subscriptions />
+      <Subscriptions rules={answer ?? []} />
       {edited && <RuleEditor rule={edited === 'new' ? null : edited} onClose={() => setEdited(null)} />}
     </div>
   );

@@ -1,5 +1,6 @@
 import { type FormEvent, useCallback, useState } from 'react';
 import type { Subscription, SubscriptionDraft } from '../../../shared/contract.ts';
+import type { Rule } from '../../../shared/model/rule.ts';
 import { useAgent } from '../agent.tsx';
 import { useAction, useAnswer } from '../answers.ts';
 import type { Agent } from '../connection.ts';
@@ -10,8 +11,8 @@ import { Problem } from '../parts/Problem.tsx';
 /** Subscriptions live in the cloud alone: the agent has no event for them, so each change here asks anew. */
 const noEvents = [] as const;
 
-/** Who gets alerts by e-mail and SMS. */
-export function Subscriptions() {
+/** Who gets alerts by e-mail and SMS, and about which of the rules. */
+export function Subscriptions({ rules }: { rules: readonly Rule[] }) {
   const { answer, problem, again } = useAnswer(
     useCallback((agent: Agent) => agent.subscriptions({}), []),
     noEvents,
@@ -20,12 +21,17 @@ export function Subscriptions() {
     <section>
       <h2>{messages.subscriptions.title}</h2>
       <p className="intro">{messages.subscriptions.intro}</p>
-      <AddSubscription onAdded={again} />
+      <AddSubscription rules={rules} onAdded={again} />
       <Problem text={problem} />
       {answer?.length === 0 && <p className="hint">{messages.subscriptions.none}</p>}
       <ul className="rows">
         {answer?.map((subscription) => (
-          <SubscriptionRow key={`${subscription.protocol} ${subscription.endpoint}`} subscription={subscription} onRemoved={again} />
+          <SubscriptionRow
+            key={`${subscription.protocol} ${subscription.endpoint}`}
+            subscription={subscription}
+            rules={rules}
+            onRemoved={again}
+          />
         ))}
       </ul>
       <p className="hint">{messages.subscriptions.note}</p>
@@ -33,8 +39,15 @@ export function Subscriptions() {
   );
 }
 
-function SubscriptionRow({ subscription, onRemoved }: { subscription: Subscription; onRemoved(): void }) {
+interface RowProps {
+  subscription: Subscription;
+  rules: readonly Rule[];
+  onRemoved(): void;
+}
+
+function SubscriptionRow({ subscription, rules, onRemoved }: RowProps) {
   const { arn, protocol, endpoint, pending } = subscription;
+  const about = subscription.rules?.map((id) => rules.find((rule) => rule.id === id)?.name ?? messages.subscriptions.deletedRule);
   const agent = useAgent();
   const { run, problem } = useAction();
   const remove = async () => {
@@ -46,6 +59,7 @@ function SubscriptionRow({ subscription, onRemoved }: { subscription: Subscripti
         <span className="row-name">{endpoint}</span>
         <span className="hint">
           {messages.subscriptions.protocols[protocol]}
+          {about && `, ${messages.subscriptions.onlyAbout(about)}`}
           {pending && `, ${messages.subscriptions.pending}`}
         </span>
         <Problem text={problem} />
@@ -61,22 +75,25 @@ function SubscriptionRow({ subscription, onRemoved }: { subscription: Subscripti
   );
 }
 
-function AddSubscription({ onAdded }: { onAdded(): void }) {
+function AddSubscription({ rules, onAdded }: { rules: readonly Rule[]; onAdded(): void }) {
   const agent = useAgent();
   const { run, busy, problem } = useAction();
-  const [draft, setDraft] = useState<SubscriptionDraft>({ protocol: 'email', endpoint: '' });
+  const [draft, setDraft] = useState<SubscriptionDraft>({ protocol: 'email', endpoint: '', rules: null });
   const { protocol, endpoint } = draft;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (!(await run(() => agent.subscribe(draft)))) return;
-    setDraft({ protocol, endpoint: '' });
+    setDraft({ ...draft, endpoint: '' });
     onAdded();
   };
   return (
     <form className="card form-row" onSubmit={(event) => void submit(event)}>
       <label className="field field-short">
         <span className="field-name">{messages.subscriptions.protocol}</span>
-        <select value={protocol} onChange={({ target }) => setDraft({ protocol: target.value === 'sms' ? 'sms' : 'email', endpoint: '' })}>
+        <select
+          value={protocol}
+          onChange={({ target }) => setDraft({ ...draft, protocol: target.value === 'sms' ? 'sms' : 'email', endpoint: '' })}
+        >
           <option value="email">{messages.subscriptions.protocols.email}</option>
           <option value="sms">{messages.subscriptions.protocols.sms}</option>
         </select>
@@ -88,8 +105,19 @@ function AddSubscription({ onAdded }: { onAdded(): void }) {
           type={protocol === 'email' ? 'email' : 'tel'}
           value={endpoint}
           placeholder={messages.subscriptions.hint[protocol]}
-          onChange={({ target }) => setDraft({ protocol, endpoint: target.value })}
+          onChange={({ target }) => setDraft({ ...draft, endpoint: target.value })}
         />
+      </label>
+      <label className="field field-short">
+        <span className="field-name">{messages.subscriptions.about}</span>
+        <select value={draft.rules?.[0] ?? ''} onChange={({ target }) => setDraft({ ...draft, rules: ruleOf(rules, target.value) })}>
+          <option value="">{messages.subscriptions.allRules}</option>
+          {rules.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
       </label>
       <button type="submit" className="primary" disabled={busy}>
         {messages.add}
@@ -98,3 +126,8 @@ function AddSubscription({ onAdded }: { onAdded(): void }) {
     </form>
   );
 }
+
+const ruleOf = (rules: readonly Rule[], id: string) => {
+  const chosen = rules.filter((rule) => rule.id === id).map((rule) => rule.id);
+  return chosen.length > 0 ? chosen : null;
+};

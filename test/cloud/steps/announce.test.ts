@@ -22,7 +22,7 @@ const match = (rule: string, sns = true) => ({
 /** A finished asset with these matches, and one subscriber to the library's alerts. */
 async function openWith(...matches: ReturnType<typeof match>[]): Promise<TestBackend> {
   const backend = await openBackend();
-  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org' });
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org', rules: null });
   await changeAsset(backend, who.library, who.asset, claim(who, 'dog.jpg'));
   await changeAsset(backend, who.library, who.asset, finish(who, { outcome: { kind: 'analysed', category: 'success' }, matches }));
   return backend;
@@ -86,7 +86,7 @@ it('sends again what a sender that died had claimed, after a while', async () =>
 
 it('gathers a burst of one rule into one message, and does not make other rules wait', async () => {
   const backend = await openBackend();
-  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org' });
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org', rules: null });
   const find = async (rule: string, n: number) => {
     const file = `${rule} ${n}.jpg`;
     const alert = { alertId: `local/${n}/${rule}`, library: who.library, rule, ruleName: rule, because: 'Dog 97 %', file };
@@ -114,8 +114,8 @@ it('gathers a burst of one rule into one message, and does not make other rules 
 it('subscriptions belong to their library alone', async () => {
   const backend = await openBackend();
   const other = 'other' as LibraryId;
-  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org' });
-  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org' });
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org', rules: null });
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org', rules: null });
   const [mine, ...more] = await listSubscriptions(backend, who.library);
   expect(mine).toMatchObject({ protocol: 'email', endpoint: 'me@example.org', pending: false });
   expect(more).toEqual([]);
@@ -127,9 +127,22 @@ it('subscriptions belong to their library alone', async () => {
 
 it('does not tell one library of the matches of another', async () => {
   const backend = await openWith(match('dogs'));
-  await subscribe(backend, 'other' as LibraryId, { protocol: 'email', endpoint: 'other@example.org' });
+  await subscribe(backend, 'other' as LibraryId, { protocol: 'email', endpoint: 'other@example.org', rules: null });
   await announce(who, backend);
   await eventually(() => backend.mails.length >= 1);
   await settled();
   expect(backend.mails.filter((mail) => mail.includes('other@example.org'))).toEqual([]);
+});
+
+it('tells a subscriber of the rules that it chose only', async () => {
+  const backend = await openWith(match('dogs'), match('cats'));
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'cats@example.org', rules: ['cats' as RuleId] });
+  expect(await listSubscriptions(backend, who.library)).toContainEqual(
+    expect.objectContaining({ endpoint: 'cats@example.org', rules: ['cats'] }),
+  );
+  await announce(who, backend);
+  await eventually(() => backend.mails.length >= 3);
+  await settled();
+  const toCats = backend.mails.filter((mail) => mail.includes('cats@example.org'));
+  expect(toCats.map(subjectOf)).toEqual(['Pixwatch: Gr?e cats']);
 });

@@ -75,7 +75,7 @@ async function watchTheSky(backend: TestBackend): Promise<void> {
   const rule = { id: 'sky', name: 'Sky', condition, notify: { desktop: true, sns: true }, revision: 1, deleted: false };
   const Item = { ...ruleItem('local' as LibraryId, 'sky' as RuleId), ...rule, changedAt: '2024-01-01T00:00:00.000Z' };
   await backend.dynamodb.send(new PutCommand({ TableName: backend.names.table, Item }));
-  await subscribe(backend, 'local' as LibraryId, { protocol: 'email', endpoint: 'me@example.org' });
+  await subscribe(backend, 'local' as LibraryId, { protocol: 'email', endpoint: 'me@example.org', rules: null });
 }
 
 /** Runs the pipeline once for an asset. */

@@ -165,7 +165,7 @@ describe('the cap', () => {
 
   it('is announced at 80 % and when it is reached, once each, to every subscriber', async () => {
     const { backend } = await open({ ...priced, capPerMonth: 10 * price });
-    await subscribe(backend, claimantOf(Buffer.from('')).library, { protocol: 'email', endpoint: 'me@example.org' });
+    await subscribe(backend, claimantOf(Buffer.from('')).library, { protocol: 'email', endpoint: 'me@example.org', rules: null });
     const ask = async () => ({});
     for (let calls = 0; calls < 7; calls++) await paidCall(backend, 'DetectLabels', ask);
     await drainOutbox(backend);

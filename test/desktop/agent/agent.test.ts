@@ -300,7 +300,7 @@ test.concurrent(
     expect(await agent.handlers.rules({})).toEqual([]);
     await vi.waitFor(() => expect(agent.events.map(({ kind }) => kind)).toContain('rulesChanged'), soon);
 
-    await agent.handlers.subscribe({ protocol: 'sms', endpoint: '+491701234567' });
+    await agent.handlers.subscribe({ protocol: 'sms', endpoint: '+491701234567', rules: null });
     const subscriptions = await agent.handlers.subscriptions({});
     expect(subscriptions).toMatchObject([{ protocol: 'sms', endpoint: '+491701234567' }]);
     await agent.handlers.unsubscribe({ arn: subscriptions[0]?.arn ?? '' });

@@ -198,6 +198,14 @@ describe('a rule', () => {
     await page.getByRole('listitem').filter({ hasText: 'Visitors' }).getByText('Person, at least 50 % sure').waitFor();
   });
 
+  test('tells somebody by e-mail of this rule only', async () => {
+    await page.getByRole('textbox', { name: 'E-mail address' }).fill('anna@example.org');
+    await page.getByRole('combobox', { name: 'About' }).selectOption('Visitors');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('listitem').filter({ hasText: 'anna@example.org' }).getByText('only about Visitors').waitFor();
+    await shoot('rules');
+  });
+
   test('raises an alert for a new photo, once', async () => {
     await addPhoto(6);
     await page
