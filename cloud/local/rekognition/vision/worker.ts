@@ -1,15 +1,19 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ModelPaths } from '../models/ensureModels.ts';
 import { loadFaces, type SeenFace } from './faces.ts';
+import { loadModeration, type Suitability } from './moderation.ts';
 import { loadObjects, type SeenObject } from './objects.ts';
 import { decode, Unreadable } from './pixels.ts';
 import { loadScenes } from './scenes.ts';
 import { startTensors } from './tensors.ts';
+import { loadText, type SeenLine } from './text.ts';
 
 /** What a worker can be asked, and what it answers. */
 export interface Answers {
   readonly labels: { readonly objects: readonly SeenObject[]; readonly classes: Float32Array };
   readonly faces: readonly SeenFace[];
+  readonly text: readonly SeenLine[];
+  readonly moderation: Suitability;
 }
 export type Question = keyof Answers;
 export interface Request {
@@ -26,6 +30,10 @@ export type Reply =
 const labelSide = 1024;
 /** As large as the pipeline's analysis copy. Bounds the memory for a picture (50 MB) and the number of tiles (about 100). */
 const faceSide = 4096;
+/** Twice what lines are looked for in, so that small ones are read better. */
+const textSide = 1920;
+/** The model sees 224 pixels. */
+const moderationSide = 512;
 
 const models = workerData as ModelPaths;
 const ready = startTensors();
@@ -39,6 +47,8 @@ const once = <T>(load: () => Promise<T>) => {
 const objects = once(() => loadObjects(models.objects));
 const scenes = once(() => loadScenes(models.scenes));
 const faces = once(() => loadFaces(models.faces));
+const text = once(() => loadText(models.text));
+const moderation = once(() => loadModeration(models.moderation));
 
 const questions: { readonly [Q in Question]: (image: Uint8Array) => Promise<Answers[Q]> } = {
   labels: async (image) => {
@@ -46,6 +56,8 @@ const questions: { readonly [Q in Question]: (image: Uint8Array) => Promise<Answ
     return { objects: await (await objects())(picture), classes: await (await scenes())(picture) };
   },
   faces: async (image) => (await faces())(await decode(image, faceSide)),
+  text: async (image) => (await text())(await decode(image, textSide)),
+  moderation: async (image) => (await moderation())(await decode(image, moderationSide)),
 };
 
 async function reply({ question, image }: Request): Promise<Reply> {

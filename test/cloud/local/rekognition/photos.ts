@@ -72,3 +72,28 @@ export const drawnTrafficLight = (): Sharp =>
       <circle cx="240" cy="270" r="50" fill="#430"/><circle cx="240" cy="390" r="50" fill="#041"/></svg>`,
     ),
   ).removeAlpha();
+
+/** Strokes of some letters, in a box 60 wide and 100 high. Drawn here, since not every computer has a font. */
+const strokes: Readonly<Record<string, string>> = {
+  C: 'M58 18A32 48 0 1 0 58 82',
+  E: 'M58 2H6V98H58M6 48H50',
+  I: 'M30 2V98',
+  N: 'M4 98V2L56 98V2',
+  O: 'M30 2A28 48 0 1 0 30 98A28 48 0 1 0 30 2Z',
+  T: 'M2 2H58M30 2V98',
+  V: 'M2 2L30 98L58 2',
+  '0': 'M30 2A24 48 0 1 0 30 98A24 48 0 1 0 30 2Z',
+  '2': 'M6 26A25 25 0 1 1 50 42L6 98H56',
+  '4': 'M44 98V2L4 68H58',
+};
+
+/** A sheet of paper of 1024 × 400 pixels with one line of text on it, of the letters above and spaces. */
+export const drawnText = (text: string): Sharp => {
+  const letters = [...text].map((letter, i) => `<path transform="translate(${i * 74} 0)" d="${strokes[letter] ?? ''}"/>`);
+  return sharp(
+    Buffer.from(
+      `<svg width="1024" height="400"><rect width="1024" height="400" fill="#f4f1ea"/>
+      <g transform="translate(70 150)" fill="none" stroke="#222" stroke-width="13">${letters.join('')}</g></svg>`,
+    ),
+  ).removeAlpha();
+};

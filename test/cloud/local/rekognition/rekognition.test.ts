@@ -2,7 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { DetectFacesCommand, DetectLabelsCommand, type FaceDetail, type Label, RekognitionClient } from '@aws-sdk/client-rekognition';
+import {
+  DetectFacesCommand,
+  DetectLabelsCommand,
+  DetectModerationLabelsCommand,
+  DetectTextCommand,
+  type FaceDetail,
+  type Label,
+  RekognitionClient,
+  type TextDetection,
+} from '@aws-sdk/client-rekognition';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import sharp, { type OverlayOptions } from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,10 +19,11 @@ import { startGateway } from '../../../../cloud/local/gateway/startGateway.ts';
 import { region } from '../../../../cloud/local/names.ts';
 import { createRekognition } from '../../../../cloud/local/rekognition/createRekognition.ts';
 import { ensureModels } from '../../../../cloud/local/rekognition/models/ensureModels.ts';
+import { overlap } from '../../../../cloud/local/rekognition/vision/boxes.ts';
 import { createS3 } from '../../../../cloud/local/s3/createS3.ts';
 import { pixwatchModelsDir } from '../../../../desktop/host/dataDir.ts';
 import { systemClock } from '../../../../shared/clock.ts';
-import { drawnClock, drawnTrafficLight, facesOf, sample } from './photos.ts';
+import { drawnClock, drawnText, drawnTrafficLight, facesOf, sample } from './photos.ts';
 
 let rekognition: RekognitionClient;
 let s3: S3Client;
@@ -52,6 +62,15 @@ async function labelsIn(Bytes: Uint8Array, limits: { MinConfidence?: number; Max
 async function facesIn(Bytes: Uint8Array): Promise<FaceDetail[]> {
   const { FaceDetails = [] } = await rekognition.send(new DetectFacesCommand({ Image: { Bytes } }));
   return FaceDetails;
+}
+async function textIn(Bytes: Uint8Array, MinConfidence?: number): Promise<TextDetection[]> {
+  const Filters = MinConfidence === undefined ? {} : { Filters: { WordFilter: { MinConfidence } } };
+  const { TextDetections = [] } = await rekognition.send(new DetectTextCommand({ Image: { Bytes }, ...Filters }));
+  return TextDetections;
+}
+async function flagsIn(Bytes: Uint8Array) {
+  const { ModerationLabels = [] } = await rekognition.send(new DetectModerationLabelsCommand({ Image: { Bytes } }));
+  return ModerationLabels;
 }
 const names = (labels: readonly Label[]) => labels.map(({ Name }) => Name);
 
@@ -199,6 +218,58 @@ describe('DetectFaces', () => {
   });
 });
 
+describe('DetectText', () => {
+  const read = (found: readonly TextDetection[], type: string) =>
+    found.filter(({ Type }) => Type === type).map(({ DetectedText }) => DetectedText);
+
+  test('lines and their words, where they are', async () => {
+    const found = await textIn(await drawnText('INVOICE 2024').jpeg().toBuffer());
+    expect(read(found, 'LINE').join(' ')).toBe('INVOICE 2024');
+    expect(read(found, 'WORD')).toEqual(['INVOICE', '2024']);
+    expect(found.map(({ Id }) => Id)).toEqual(found.map((_, i) => i));
+    for (const { Type, ParentId, Confidence } of found) {
+      expect(Confidence).toBeGreaterThan(90);
+      expect(ParentId === undefined ? 'LINE' : found[ParentId]?.Type).toBe('LINE');
+      expect(Type === 'WORD').toBe(ParentId !== undefined);
+    }
+    const word = found.find(({ Type, DetectedText }) => Type === 'WORD' && DetectedText === '2024');
+    const { Left = 0, Top = 0, Width = 0, Height = 0 } = word?.Geometry?.BoundingBox ?? {};
+    const told = { left: Left * 1024, top: Top * 400, width: Width * 1024, height: Height * 400 };
+    expect(overlap(told, { left: 662, top: 150, width: 280, height: 100 })).toBeGreaterThan(0.5);
+    expect(word?.Geometry?.Polygon).toHaveLength(4);
+  });
+
+  test('text that leans', async () => {
+    const leaning = await drawnText('NOTICE').rotate(-12, { background: '#f4f1ea' }).jpeg().toBuffer();
+    expect(read(await textIn(leaning), 'LINE')).toEqual(['NOTICE']);
+  });
+
+  test('text of a photo that lies on its side, by its EXIF data', async () => {
+    const lying = await drawnText('NOTICE').rotate(90).withMetadata({ orientation: 8 }).jpeg().toBuffer();
+    expect(read(await textIn(lying), 'LINE')).toEqual(['NOTICE']);
+  });
+
+  test('a picture without text has none', async () => {
+    expect(await textIn(await sample(3))).toEqual([]);
+    expect(await textIn(await drawnTrafficLight().jpeg().toBuffer())).toEqual([]);
+  });
+
+  test('words below the wanted confidence are left out, and with them lines that have no other', async () => {
+    expect(await textIn(await drawnText('NOTICE').jpeg().toBuffer(), 100)).toEqual([]);
+  });
+});
+
+describe('DetectModerationLabels', () => {
+  test.each([1, 2, 3, 4, 5, 6])('nothing is said of the people in photo %i', async (number) => {
+    expect(await flagsIn(await sample(number))).toEqual([]);
+  });
+
+  test('its version is told', async () => {
+    const asked = new DetectModerationLabelsCommand({ Image: { Bytes: await drawnClock().jpeg().toBuffer() } });
+    expect(await rekognition.send(asked)).toMatchObject({ ModerationLabels: [], ModerationModelVersion: '7.0' });
+  });
+});
+
 describe('what Rekognition refuses', () => {
   const plain = (width: number, height: number) => sharp({ create: { width, height, channels: 3, background: 'red' } });
   /** A small PNG whose header tells another size. */
@@ -227,7 +298,7 @@ describe('what Rekognition refuses', () => {
   ])('a picture %s', async (_, draw, name) => {
     const bytes = await draw().toBuffer();
     await expect(labelsIn(bytes)).rejects.toMatchObject({ name, $metadata: { httpStatusCode: 400 } });
-    await expect(facesIn(bytes)).rejects.toMatchObject({ name });
+    for (const look of [facesIn, textIn, flagsIn]) await expect(look(bytes)).rejects.toMatchObject({ name });
   });
 
   test.each([
