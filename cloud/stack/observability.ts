@@ -1,0 +1,153 @@
+import { Duration } from 'aws-cdk-lib';
+import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
+import {
+  Alarm,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  MathExpression,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { Queues } from './queues.ts';
+import type { Settings } from './settings.ts';
+
+/** What is watched. */
+export interface Observed {
+  readonly queues: Queues;
+  readonly stateMachine: StateMachine;
+  readonly functions: readonly NodejsFunction[];
+  /** Those that a timer calls. */
+  readonly timed: readonly NodejsFunction[];
+  readonly alarms: Topic;
+}
+
+const period = Duration.minutes(5);
+
+/** One dashboard and few alarms: three dashboards and ten alarms of an account are free. */
+export class Observability extends Construct {
+  constructor(scope: Construct, id: string, settings: Settings, observed: Observed) {
+    super(scope, id);
+    const { queues, stateMachine, timed } = observed;
+    const toTopic = new SnsAction(observed.alarms);
+    const alarm = (name: string, metric: IMetric, threshold: number, alarmDescription: string, evaluationPeriods = 1) => {
+      const created = new Alarm(this, name, {
+        alarmDescription,
+        metric,
+        threshold,
+        evaluationPeriods,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      });
+      created.addAlarmAction(toTopic);
+    };
+    alarm(
+      'DeadLetters',
+      deadLettersOf(queues),
+      1,
+      'Photos could not be processed and wait in the dead letters. The app says why and can try again.',
+    );
+    alarm(
+      'FailedExecutions',
+      failedOf(stateMachine),
+      10,
+      'Many executions failed. Each is tried three times by itself; look at the dashboard.',
+    );
+    alarm('OldestMessage', ageOf(queues), 900, 'Photos wait in the inbox queue for more than 15 minutes: they are not dispatched.', 2);
+    alarm(
+      'Throttled',
+      throttled,
+      100,
+      'Rekognition refuses calls as too many. Lower callsPerSecond in the settings, or ask AWS for a higher quota.',
+      3,
+    );
+    alarm(
+      'Timer',
+      errorsOf(timed),
+      3,
+      'What happens each minute fails: alerts are not sent, or photos that wait for budget are not taken up.',
+      2,
+    );
+    if (settings.capPerMonth !== null) createBudget(this, settings.capPerMonth, observed.alarms);
+    createDashboard(this, settings, observed);
+  }
+}
+
+const errorsOf = (functions: readonly NodejsFunction[]) =>
+  sumOf(
+    'timer errors',
+    functions.map((each) => each.metricErrors({ period, statistic: Stats.SUM })),
+  );
+const deadLettersOf = ({ deadLetters }: Queues) =>
+  deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM });
+const ageOf = ({ inbox }: Queues) => inbox.metricApproximateAgeOfOldestMessage({ period, statistic: Stats.MAXIMUM });
+const failedOf = (stateMachine: StateMachine) =>
+  sumOf('failed', [stateMachine.metricFailed(), stateMachine.metricTimedOut(), stateMachine.metricAborted()]);
+
+const operations = ['DetectLabels', 'DetectText', 'DetectFaces', 'DetectModerationLabels'];
+const rekognition = (metricName: string) =>
+  operations.map(
+    (Operation) => new Metric({ namespace: 'AWS/Rekognition', metricName, dimensionsMap: { Operation }, statistic: Stats.SUM, period }),
+  );
+const throttled = sumOf('throttled', rekognition('ThrottledCount'));
+
+/** A metric that has no data counts as 0. */
+function sumOf(label: string, metrics: readonly IMetric[]): MathExpression {
+  const named = metrics.map((metric, i) => [`m${i}`, metric] as const);
+  return new MathExpression({
+    expression: named.map(([name]) => `FILL(${name}, 0)`).join(' + '),
+    usingMetrics: Object.fromEntries(named),
+    period,
+    label,
+  });
+}
+
+/** AWS's own count of what Rekognition costs, beside ours, which stops calls before. The first two budgets of an account are free. */
+function createBudget(scope: Construct, capPerMonth: number, alarms: Topic): void {
+  new CfnBudget(scope, 'Spend', {
+    budget: {
+      budgetType: 'COST',
+      timeUnit: 'MONTHLY',
+      // Zero is no budget for AWS.
+      budgetLimit: { amount: Math.max(1, capPerMonth), unit: 'USD' },
+      costFilters: { Service: ['Amazon Rekognition'] },
+    },
+    notificationsWithSubscribers: [
+      {
+        notification: { notificationType: 'ACTUAL', comparisonOperator: 'GREATER_THAN', threshold: 100, thresholdType: 'PERCENTAGE' },
+        subscribers: [{ subscriptionType: 'SNS', address: alarms.topicArn }],
+      },
+    ],
+  });
+}
+
+function createDashboard(scope: Construct, { name }: Settings, { queues, stateMachine, functions }: Observed): void {
+  const graph = (title: string, left: IMetric[], right: IMetric[] = []) => new GraphWidget({ title, left, right, width: 12, period });
+  const { inbox } = queues;
+  const each = (metric: (of: NodejsFunction) => IMetric) => functions.map(metric);
+  new Dashboard(scope, 'Dashboard', { dashboardName: name }).addWidgets(
+    graph('Executions', [stateMachine.metricStarted({ period }), stateMachine.metricSucceeded({ period }), failedOf(stateMachine)]),
+    graph('Waiting', [inbox.metricApproximateNumberOfMessagesVisible({ period }), deadLettersOf(queues)], [ageOf(queues)]),
+    graph('Calls of Rekognition', rekognition('SuccessfulRequestCount'), [throttled]),
+    graph('Length of an execution', [
+      stateMachine.metricTime({ period, statistic: Stats.percentile(50) }),
+      stateMachine.metricTime({ period, statistic: Stats.percentile(99) }),
+    ]),
+    graph(
+      'Length of each step',
+      each((of) => of.metricDuration({ period, statistic: Stats.percentile(99), label: of.node.id })),
+    ),
+    graph(
+      'Errors of each function',
+      each((of) => of.metricErrors({ period, statistic: Stats.SUM, label: of.node.id })),
+      each((of) => of.metricThrottles({ period, statistic: Stats.SUM, label: `${of.node.id} throttled` })),
+    ),
+  );
+}

@@ -1,0 +1,104 @@
+import { ArnFormat, CfnOutput, Stack } from 'aws-cdk-lib';
+import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
+import type { Construct } from 'constructs';
+import { Access } from './access.ts';
+import { Alerts } from './alerts.ts';
+import { AuditTrail } from './auditTrail.ts';
+import { type Backend, createFunction } from './createFunction.ts';
+import { IndexTable } from './indexTable.ts';
+import { Intake } from './intake.ts';
+import { Observability } from './observability.ts';
+import { Pipeline, stateMachineNameOf } from './pipeline.ts';
+import { Queues } from './queues.ts';
+import type { Settings } from './settings.ts';
+import { Storage } from './storage.ts';
+import { Timer } from './timer.ts';
+
+/** The parts that hold something. */
+interface Stores {
+  readonly storage: Storage;
+  readonly index: IndexTable;
+  readonly queues: Queues;
+  readonly alerts: Alerts;
+}
+
+/** The whole backend in one account and region: on AWS what cloud/local is on a computer. */
+export class PixwatchStack extends Stack {
+  constructor(scope: Construct, settings: Settings) {
+    super(scope, settings.name, {
+      description: 'Pixwatch: looks at photos as they arrive',
+      env: { region: settings.region },
+      terminationProtection: settings.removalPolicy === 'keep',
+    });
+    // S3 writes access logs by the bucket's policy: access control lists stay off.
+    this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
+    const stores = {
+      storage: new Storage(this, 'Storage', settings),
+      index: new IndexTable(this, 'Index', settings),
+      queues: new Queues(this, 'Queues'),
+      alerts: new Alerts(this, 'Alerts', settings),
+    };
+    const backend = this.backendOf(settings, stores);
+    const pipeline = new Pipeline(this, 'Pipeline', backend);
+    const intake = new Intake(this, 'Intake', backend, stores.queues);
+    const timer = new Timer(this, 'Timer', backend);
+    const commands = createFunction(this, 'commands', backend);
+    const access = new Access(this, 'Access', settings);
+
+    const { storage, queues, alerts } = stores;
+    if (settings.auditTrail && storage.logs) new AuditTrail(this, 'AuditTrail', storage, storage.logs);
+    new Observability(this, 'Observability', settings, {
+      queues,
+      stateMachine: pipeline.stateMachine,
+      functions: [...pipeline.functions, ...intake.functions, ...timer.functions, commands],
+      timed: timer.functions,
+      alarms: alerts.alarms,
+    });
+
+    // What the connection file says (shared/connection.ts), by the same names.
+    this.output({
+      region: this.region,
+      inputBucket: storage.input.bucketName,
+      outputBucket: storage.output.bucketName,
+      table: stores.index.table.tableName,
+      commandsFunction: commands.functionName,
+      userPool: access.userPool.userPoolId,
+      userPoolClient: access.client.userPoolClientId,
+      identityPool: access.identityPool.ref,
+    });
+  }
+
+  /** What the functions are told of all this, and what they can be let at. */
+  private backendOf(settings: Settings, { storage, index, queues, alerts }: Stores): Backend {
+    const states = (resource: string) =>
+      this.formatArn({ service: 'states', resource, resourceName: stateMachineNameOf(settings), arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    const stateMachine = states('stateMachine');
+    const { input, output } = storage;
+    return {
+      settings,
+      names: {
+        inputBucket: input.bucketName,
+        outputBucket: output.bucketName,
+        table: index.table.tableName,
+        topicArn: alerts.alerts.topicArn,
+        stateMachineArn: stateMachine,
+        inboxQueueUrl: queues.inbox.queueUrl,
+        deadLetterQueueUrl: queues.deadLetters.queueUrl,
+      },
+      resources: {
+        inputBucket: input.bucketArn,
+        outputBucket: output.bucketArn,
+        table: index.table.tableArn,
+        alertsTopic: alerts.alerts.topicArn,
+        inboxQueue: queues.inbox.queueArn,
+        deadLetterQueue: queues.deadLetters.queueArn,
+        stateMachine,
+        executions: `${states('execution')}:*`,
+      },
+    };
+  }
+
+  private output(values: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(values)) new CfnOutput(this, name, { value });
+  }
+}

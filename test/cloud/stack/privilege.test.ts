@@ -1,0 +1,127 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, it } from 'vitest';
+import { deliverLogs, grants, writeLogs } from '../../../cloud/stack/grants.ts';
+import { textOf } from '../../../cloud/stack/role.ts';
+import { synthesize } from './synth.ts';
+
+const everything = synthesize({ auditTrail: true, archiveAfterDays: 30 });
+const least = synthesize({ accessLogs: false, removalPolicy: 'destroy' });
+
+interface Statement {
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: string | readonly string[];
+  readonly Resource: Parameters<typeof textOf>[0] | readonly Parameters<typeof textOf>[0][];
+  readonly Principal?: unknown;
+}
+
+const list = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+/** Every statement of the template, with the resource it stands in. */
+function statementsOf({ resources }: typeof everything): { where: string; statement: Statement }[] {
+  return [...resources].flatMap(([id, { Type, Properties }]) => {
+    const inline = (Properties?.Policies ?? []) as { PolicyDocument?: { Statement: Statement[] } }[];
+    const documents =
+      Type === 'AWS::Cognito::UserPool' ? [] : [Properties?.PolicyDocument, ...list(inline).map(({ PolicyDocument }) => PolicyDocument)];
+    return documents.flatMap((document) => (document?.Statement ?? []).map((statement: Statement) => ({ where: id, statement })));
+  });
+}
+
+/** A statement as text. */
+const lineOf = (actions: readonly string[], resources: readonly string[]) =>
+  `${[...actions].sort().join(' ')} on ${[...resources].sort().join(' ')}`;
+
+/** Each statement that may name more than one thing, as it must be in the template, with its reason. */
+function explained(of: typeof everything): Map<string, string> {
+  const idOf = (type: string, name: string) => [...of.resources].find(([id, { Type }]) => Type === type && id.startsWith(name))?.[0];
+  const arn = (type: string, name: string) => `<${idOf(type, name)}.Arn>`;
+  const states = 'arn:<AWS::Partition>:states:eu-west-1:<AWS::AccountId>';
+  const to = {
+    inputBucket: arn('AWS::S3::Bucket', 'StorageInput'),
+    outputBucket: arn('AWS::S3::Bucket', 'StorageOutput'),
+    table: arn('AWS::DynamoDB::GlobalTable', 'IndexTable'),
+    alertsTopic: `<${idOf('AWS::SNS::Topic', 'Alerts7')}>`,
+    inboxQueue: arn('AWS::SQS::Queue', 'QueuesInbox'),
+    deadLetterQueue: arn('AWS::SQS::Queue', 'QueuesDeadLetters'),
+    stateMachine: `${states}:stateMachine:pixwatch-pipeline`,
+    executions: `${states}:execution:pixwatch-pipeline:*`,
+  };
+  const all = [...Object.values(grants(to)), writeLogs('<log group>'), deliverLogs];
+  return new Map(all.flatMap((grant) => ('wildcard' in grant ? [[lineOf(grant.actions, grant.resources), grant.wildcard ?? '']] : [])));
+}
+
+describe.each([
+  ['with everything', everything],
+  ['with the least', least],
+])('the policies %s', (_, of) => {
+  const reasons = explained(of);
+  const isLogGroup = (id: string) => of.resources.get(id)?.Type === 'AWS::Logs::LogGroup';
+  const reasonOf = (where: string, line: string) =>
+    where.startsWith('StorageLogsPolicy') && line.startsWith('s3:PutObject on <StorageLogs')
+      ? 'S3 and CloudTrail name the log files that they write.'
+      : reasons.get(line);
+  const allowed = statementsOf(of).filter(({ statement }) => statement.Effect === 'Allow');
+
+  it('allow no wildcard that has no reason', () => {
+    expect(allowed.length).toBeGreaterThan(50);
+    for (const { where, statement } of allowed) {
+      const actions = list(statement.Action);
+      const resources = list(statement.Resource).map((resource) =>
+        textOf(resource).replace(/<(\w+)\.Arn>/, (text, id) => (isLogGroup(id) ? '<log group>' : text)),
+      );
+      expect(
+        actions.filter((action) => action.includes('*')),
+        where,
+      ).toEqual([]);
+      const line = lineOf(actions, resources);
+      if (/\*|<log group>/.test(line)) expect([where, line, reasonOf(where, line)]).toEqual([where, line, expect.stringMatching(/\w{4}/)]);
+    }
+  });
+
+  it('are those of the list: no role has a managed one, and CDK made none', () => {
+    for (const { Properties } of of.ofType('AWS::IAM::Role')) expect(Properties.ManagedPolicyArns).toBeUndefined();
+    expect([...of.ofType('AWS::IAM::Policy'), ...of.ofType('AWS::IAM::ManagedPolicy')]).toEqual([]);
+  });
+
+  it('let in nobody from outside', () => {
+    for (const { where, statement } of allowed) {
+      if (statement.Principal)
+        expect([where, JSON.stringify(statement.Principal)]).toEqual([
+          where,
+          expect.stringMatching(/^\{"Service":"[\w.]+\.amazonaws\.com"\}$/),
+        ]);
+    }
+  });
+});
+
+it('each function may do what it needs and nothing else', () => {
+  const actionsOf = (role: string) => {
+    const { Policies } = everything.one('AWS::IAM::Role', role).Properties;
+    const statements: Statement[] = Policies[0].PolicyDocument.Statement;
+    return [...new Set(statements.flatMap(({ Action }) => list(Action)))].filter((action) => !/^(logs|xray):/.test(action)).sort();
+  };
+  expect(actionsOf('Pipelinerender')).toEqual(['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListBucket', 's3:PutObject']);
+  expect(actionsOf('PipelinedetectLabels').filter((action) => action.startsWith('rekognition:'))).toEqual(['rekognition:DetectLabels']);
+  expect(actionsOf('Pipelinekeep')).toEqual(['dynamodb:GetItem', 'dynamodb:PutItem']);
+  expect(actionsOf('TimerRole')).toEqual(['lambda:InvokeFunction']);
+  // Only one function deletes anything of the user's, and only from the inbox.
+  const deleting = statementsOf(everything).filter(({ statement }) => list(statement.Action).includes('s3:DeleteObject'));
+  expect(deleting.map(({ where }) => where.replace(/[0-9A-F]{8}$/, ''))).toEqual(['PipelinefileRole']);
+  expect(textOf(list(deleting[0]?.statement.Resource ?? '')[0] ?? '')).toMatch(/\/inbox\/\*$/);
+});
+
+describe('cdk-nag', () => {
+  const findings = (app: App) => new AwsSolutionsChecks(app).validateScope(app).violations.map(({ ruleName }) => ruleName);
+
+  it('finds nothing that is not explained', () => {
+    expect(findings(everything.app)).toEqual([]);
+    expect(findings(least.app)).toEqual([]);
+  });
+
+  it('does find what is wrong', () => {
+    const app = new App();
+    new Bucket(new Stack(app, 'bad'), 'Bucket');
+    expect(findings(app)).toContain('AwsSolutions-S10');
+  });
+});

@@ -1,0 +1,341 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { entryOf } from '../../../cloud/stack/bundling.ts';
+import { functionOf, functions } from '../../../cloud/stack/functions.ts';
+import { placeholders } from '../../../cloud/stack/pipeline.ts';
+import { steps } from '../../../cloud/steps/steps.ts';
+import { type Resource, synthesize } from './synth.ts';
+
+const kept = synthesize();
+const other = synthesize({
+  removalPolicy: 'destroy',
+  archiveAfterDays: 30,
+  accessLogs: false,
+  auditTrail: true,
+  capPerMonth: null,
+  logRetentionDays: 7,
+  subscribers: [
+    { protocol: 'email', endpoint: 'me@example.org', gets: 'alarms' },
+    { protocol: 'sms', endpoint: '+15551234567', gets: 'alerts' },
+  ],
+});
+
+const buckets = (of: typeof kept) => of.ofType('AWS::S3::Bucket').map(({ Properties }) => Properties);
+const arnOf = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+const idOf = ({ resources }: typeof kept, wanted: Resource) => [...resources].find(([, resource]) => resource === wanted)?.[0] ?? '';
+
+describe('storage', () => {
+  it('is private, encrypted and refuses what is not TLS', () => {
+    expect(buckets(kept)).toHaveLength(3);
+    for (const bucket of buckets(kept)) {
+      expect(bucket.PublicAccessBlockConfiguration).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      expect(bucket.BucketEncryption.ServerSideEncryptionConfiguration).toEqual([
+        { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+      ]);
+      expect(bucket.AccessControl).toBeUndefined();
+    }
+    const policies = kept.ofType('AWS::S3::BucketPolicy');
+    expect(policies).toHaveLength(3);
+    for (const { Properties } of policies) {
+      const denied = Properties.PolicyDocument.Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Deny');
+      expect(denied).toContainEqual(expect.objectContaining({ Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }));
+      expect(denied).toContainEqual(expect.objectContaining({ Action: 's3:*', Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } } }));
+    }
+  });
+
+  it('keeps versions of originals, for as long as they may be wanted, and no abandoned upload', () => {
+    const input = kept.one('AWS::S3::Bucket', 'StorageInput').Properties;
+    expect(input.VersioningConfiguration).toEqual({ Status: 'Enabled' });
+    const rules = input.LifecycleConfiguration.Rules;
+    expect(rules).toContainEqual(expect.objectContaining({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } }));
+    expect(rules).toContainEqual(
+      expect.objectContaining({
+        Prefix: 'inbox/',
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+        ExpiredObjectDeleteMarker: true,
+      }),
+    );
+    expect(rules).toContainEqual(expect.objectContaining({ NoncurrentVersionExpiration: { NoncurrentDays: 30 } }));
+    // Nothing deletes an original that is in use.
+    for (const rule of [...rules, ...kept.one('AWS::S3::Bucket', 'StorageOutput').Properties.LifecycleConfiguration.Rules]) {
+      expect(rule).not.toHaveProperty('ExpirationInDays');
+    }
+  });
+
+  it('archives analysed originals only when asked', () => {
+    const transitions = (of: typeof kept) =>
+      of.one('AWS::S3::Bucket', 'StorageInput').Properties.LifecycleConfiguration.Rules.filter((rule: object) => 'Transitions' in rule);
+    expect(transitions(kept)).toEqual([]);
+    expect(transitions(other)).toEqual([
+      { Id: 'archive', Status: 'Enabled', Prefix: 'analyzed/', Transitions: [{ StorageClass: 'GLACIER', TransitionInDays: 30 }] },
+    ]);
+  });
+
+  it('writes access logs and an audit trail when asked', () => {
+    expect(buckets(kept).filter((bucket) => bucket.LoggingConfiguration)).toHaveLength(2);
+    expect(kept.ofType('AWS::CloudTrail::Trail')).toEqual([]);
+    expect(buckets(other).filter((bucket) => bucket.LoggingConfiguration)).toEqual([]);
+    const { Properties } = other.one('AWS::CloudTrail::Trail');
+    expect(Properties.EnableLogFileValidation).toBe(true);
+    expect(Properties.EventSelectors[0].DataResources[0].Values).toHaveLength(2);
+    expect(buckets(synthesize({ accessLogs: false }))).toHaveLength(2);
+  });
+});
+
+describe('the index', () => {
+  it('is on demand, encrypted, can be restored to any second, and has the changes index', () => {
+    const { Properties } = kept.one('AWS::DynamoDB::GlobalTable');
+    const key = (hash: string, range: string) => [
+      { AttributeName: hash, KeyType: 'HASH' },
+      { AttributeName: range, KeyType: 'RANGE' },
+    ];
+    expect(Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: key('pk', 'sk'),
+      GlobalSecondaryIndexes: [{ IndexName: 'changes', KeySchema: key('pk', 'changedAt'), Projection: { ProjectionType: 'ALL' } }],
+      Replicas: [{ PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }, DeletionProtectionEnabled: true }],
+    });
+  });
+});
+
+describe('intake', () => {
+  const inbox = kept.one('AWS::SQS::Queue', 'QueuesInbox');
+  const deadLetters = arnOf(idOf(kept, kept.one('AWS::SQS::Queue', 'QueuesDeadLetters')));
+
+  it('has dead letters on both hops, and for executions that ended badly', () => {
+    expect(inbox.Properties.RedrivePolicy.deadLetterTargetArn).toEqual(deadLetters);
+    const rules = kept.ofType('AWS::Events::Rule');
+    expect(rules).toHaveLength(2);
+    for (const { Properties } of rules)
+      expect(Properties.Targets.map(({ DeadLetterConfig }: never) => DeadLetterConfig)).toEqual([{ Arn: deadLetters }]);
+    const executionEnded = kept.one('AWS::Lambda::Function', 'IntakeexecutionEnded').Properties;
+    expect(executionEnded.DeadLetterConfig).toEqual({ TargetArn: deadLetters });
+  });
+
+  it('takes what is created under inbox/ of the input bucket, and nothing else', () => {
+    const created = kept.one('AWS::Events::Rule', 'IntakeObjectCreated').Properties;
+    const input = kept.one('AWS::S3::Bucket', 'StorageInput');
+    expect(created.EventPattern).toEqual({
+      source: ['aws.s3'],
+      'detail-type': ['Object Created'],
+      detail: { bucket: { name: [{ Ref: idOf(kept, input) }] }, object: { key: [{ prefix: 'inbox/' }] } },
+    });
+    expect(created.Targets[0].Arn).toEqual(arnOf(idOf(kept, inbox)));
+    expect(input.Properties.NotificationConfiguration).toEqual({ EventBridgeConfiguration: { EventBridgeEnabled: true } });
+  });
+
+  it('reports which messages failed, and hides a message for six times as long as the dispatcher may take', () => {
+    const mapping = kept.one('AWS::Lambda::EventSourceMapping').Properties;
+    expect(mapping).toMatchObject({ FunctionResponseTypes: ['ReportBatchItemFailures'], ScalingConfig: { MaximumConcurrency: 2 } });
+    const { Timeout } = kept.one('AWS::Lambda::Function', 'Intakedispatch').Properties;
+    expect(inbox.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * Timeout);
+  });
+
+  it('hears of executions that failed, timed out or were aborted', () => {
+    expect(kept.one('AWS::Events::Rule', 'IntakeExecutionEnded').Properties.EventPattern.detail).toMatchObject({
+      status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+    });
+  });
+
+  it('encrypts its queues and refuses what is not TLS', () => {
+    for (const { Properties } of kept.ofType('AWS::SQS::Queue')) {
+      expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 86_400 });
+    }
+    for (const { Properties } of kept.ofType('AWS::SQS::QueuePolicy')) {
+      expect(Properties.PolicyDocument.Statement[0]).toMatchObject({
+        Effect: 'Deny',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      });
+    }
+  });
+});
+
+describe('the pipeline', () => {
+  const { Properties } = kept.one('AWS::StepFunctions::StateMachine');
+  const text = readFileSync(new URL('../../../cloud/pipeline.asl.json', import.meta.url), 'utf8');
+
+  it('is the very definition that the local cloud runs, each place filled by the function of that step', () => {
+    expect(Properties.DefinitionString).toBe(text);
+    const substitutions: Record<string, { 'Fn::GetAtt': [string, string] }> = Properties.DefinitionSubstitutions;
+    expect(Object.keys(substitutions).sort()).toEqual(Object.keys(steps).sort());
+    expect([...placeholders].sort()).toEqual(Object.keys(steps).sort());
+    for (const [
+      step,
+      {
+        'Fn::GetAtt': [id],
+      },
+    ] of Object.entries(substitutions)) {
+      expect(id).toMatch(new RegExp(`^Pipeline${functionOf(step as keyof typeof steps)}[0-9A-F]{8}$`));
+    }
+  });
+
+  it('has a function for each file, and a file for each function', () => {
+    const dir = fileURLToPath(new URL('../../../cloud/functions/', import.meta.url));
+    const files = readdirSync(dir).flatMap((file) => /^(?!lambda\.)(\w+)\.ts$/.exec(file)?.[1] ?? []);
+    expect(Object.keys(functions).sort()).toEqual(files.sort());
+    expect(kept.ofType('AWS::Lambda::Function')).toHaveLength(files.length);
+    for (const name of Object.keys(functions)) expect(existsSync(entryOf(name))).toBe(true);
+  });
+
+  it('is a standard one, traced and logged without contents, under the name that its functions were told', () => {
+    expect(Properties.StateMachineType ?? 'STANDARD').toBe('STANDARD');
+    expect(Properties.TracingConfiguration).toEqual({ Enabled: true });
+    expect(Properties.LoggingConfiguration).toMatchObject({ Level: 'ALL', IncludeExecutionData: false });
+    const { Environment } = kept.one('AWS::Lambda::Function', 'Pipelineadmit').Properties;
+    expect(JSON.stringify(Environment.Variables.PIXWATCH_NAMES)).toContain(`:stateMachine:${Properties.StateMachineName}\\"`);
+  });
+
+  it('gives no state less time than its function', () => {
+    const timeouts = [...text.matchAll(/"Resource": "\$\{(\w+)\}"(?:(?!"Resource")[\s\S])*?"TimeoutSeconds": (\d+)/g)];
+    expect(timeouts).toHaveLength(placeholders.length);
+    for (const [, step, seconds] of timeouts) {
+      expect(Number(seconds), step).toBeGreaterThanOrEqual(functions[functionOf(step as keyof typeof steps)].seconds);
+    }
+  });
+});
+
+describe('every function', () => {
+  it.each(kept.ofType('AWS::Lambda::Function').map(({ Properties }) => [Properties.LoggingConfig.LogGroup.Ref as string, Properties]))(
+    '%s runs on Node 24 and arm64, is told the backend, and logs into a group of its own that forgets',
+    (group, { Runtime, Architectures, Environment, TracingConfig }) => {
+      expect({ Runtime, Architectures }).toEqual({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
+      expect(Object.keys(Environment.Variables).sort()).toEqual(['NODE_OPTIONS', 'PIXWATCH_NAMES', 'PIXWATCH_SETTINGS']);
+      if (!group.startsWith('Timer')) expect(TracingConfig).toEqual({ Mode: 'Active' });
+      expect(kept.resources.get(group)).toMatchObject({ Type: 'AWS::Logs::LogGroup', Properties: { RetentionInDays: 90 } });
+    },
+  );
+
+  it('has a log group that no other has', () => {
+    const groups = kept.ofType('AWS::Lambda::Function').map(({ Properties }) => Properties.LoggingConfig.LogGroup.Ref);
+    expect(new Set(groups).size).toBe(groups.length);
+    for (const { Properties } of other.ofType('AWS::Logs::LogGroup')) expect(Properties.RetentionInDays).toBe(7);
+  });
+});
+
+describe('alerts', () => {
+  it('go by topics that refuse what is not TLS; what rules found is encrypted', () => {
+    for (const { Properties } of kept.ofType('AWS::SNS::TopicPolicy')) {
+      expect(Properties.PolicyDocument.Statement[0]).toMatchObject({
+        Effect: 'Deny',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      });
+    }
+    expect(JSON.stringify(kept.one('AWS::SNS::Topic', 'Alerts7').Properties.KmsMasterKeyId)).toContain('alias/aws/sns');
+  });
+
+  it('reach the subscribers of the settings', () => {
+    expect(kept.ofType('AWS::SNS::Subscription')).toEqual([]);
+    expect(other.ofType('AWS::SNS::Subscription').map(({ Properties: { Protocol, Endpoint } }) => [Protocol, Endpoint])).toEqual(
+      expect.arrayContaining([
+        ['email', 'me@example.org'],
+        ['sms', '+15551234567'],
+      ]),
+    );
+  });
+
+  it('leave the outbox each minute, and so do photos that wait for budget', () => {
+    const schedules = kept.ofType('AWS::Scheduler::Schedule').map(({ Properties }) => Properties);
+    for (const { ScheduleExpression } of schedules) expect(ScheduleExpression).toBe('rate(1 minute)');
+    expect(schedules.map(({ Target }) => Target.Arn['Fn::GetAtt'][0].replace(/[0-9A-F]{8}$/, ''))).toEqual([
+      'TimerdrainOutbox',
+      'TimerresumeWaiting',
+    ]);
+  });
+});
+
+describe('access', () => {
+  it('lets nobody sign up, asks for strong passwords, and never sees them', () => {
+    expect(kept.one('AWS::Cognito::UserPool').Properties).toMatchObject({
+      AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+      UsernameAttributes: ['email'],
+      Policies: {
+        PasswordPolicy: { MinimumLength: 12, RequireLowercase: true, RequireNumbers: true, RequireSymbols: true, RequireUppercase: true },
+      },
+      DeletionProtection: 'ACTIVE',
+    });
+    expect(kept.one('AWS::Cognito::UserPoolClient').Properties).toMatchObject({
+      ExplicitAuthFlows: ['ALLOW_USER_SRP_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+      GenerateSecret: false,
+      PreventUserExistenceErrors: 'ENABLED',
+      AllowedOAuthFlowsUserPoolClient: false,
+    });
+  });
+
+  it('gives a role only to who has signed in here', () => {
+    const [pool] = [...kept.resources].filter(([, { Type }]) => Type === 'AWS::Cognito::IdentityPool').map(([id]) => id);
+    expect(kept.one('AWS::Cognito::IdentityPool').Properties).toMatchObject({
+      AllowUnauthenticatedIdentities: false,
+      AllowClassicFlow: false,
+    });
+    expect(Object.keys(kept.one('AWS::Cognito::IdentityPoolRoleAttachment').Properties.Roles)).toEqual(['authenticated']);
+    expect(kept.one('AWS::IAM::Role', 'AccessDesktopRole').Properties.AssumeRolePolicyDocument.Statement).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Principal: { Federated: 'cognito-identity.amazonaws.com' },
+        Condition: {
+          StringEquals: { 'cognito-identity.amazonaws.com:aud': { Ref: pool } },
+          'ForAnyValue:StringLike': { 'cognito-identity.amazonaws.com:amr': 'authenticated' },
+        },
+      },
+    ]);
+  });
+});
+
+describe('observability', () => {
+  it('raises alarms about dead letters, failures, what waits too long, throttling and alerts that cannot be sent', () => {
+    const alarms = kept.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+    expect(alarms.map(({ MetricName, Metrics }) => MetricName ?? Metrics[0].Label).sort()).toEqual(
+      ['ApproximateAgeOfOldestMessage', 'ApproximateNumberOfMessagesVisible', 'failed', 'throttled', 'timer errors'].sort(),
+    );
+    const topic = { Ref: idOf(kept, kept.one('AWS::SNS::Topic', 'AlertsAlarms')) };
+    for (const { AlarmActions } of alarms) expect(AlarmActions).toEqual([topic]);
+    // Each costs 0.10 USD a month beyond ten.
+    expect(alarms.length).toBeLessThanOrEqual(10);
+  });
+
+  it('compares the bill for Rekognition with the cap', () => {
+    expect(kept.one('AWS::Budgets::Budget').Properties.Budget).toMatchObject({
+      BudgetLimit: { Amount: 20, Unit: 'USD' },
+      TimeUnit: 'MONTHLY',
+    });
+    expect(other.ofType('AWS::Budgets::Budget')).toEqual([]);
+  });
+
+  it('has a dashboard', () => {
+    expect(JSON.stringify(kept.one('AWS::CloudWatch::Dashboard').Properties.DashboardBody)).toContain('ExecutionsStarted');
+  });
+});
+
+describe('removal', () => {
+  const holding = ['AWS::S3::Bucket', 'AWS::DynamoDB::GlobalTable', 'AWS::Cognito::UserPool', 'AWS::Cognito::IdentityPool'];
+
+  it('keeps what people would miss, or removes everything, as the settings say', () => {
+    for (const [of, policy] of [
+      [kept, 'Retain'],
+      [other, 'Delete'],
+    ] as const) {
+      for (const { Type, DeletionPolicy = 'Delete' } of of.resources.values()) {
+        expect([Type, DeletionPolicy]).toEqual([Type, holding.includes(Type) ? policy : 'Delete']);
+      }
+      expect(of.stack.terminationProtection).toBe(of === kept);
+    }
+  });
+});
+
+it('names the parts as the connection file does', () => {
+  expect(Object.keys(kept.template.toJSON()['Outputs']).sort()).toEqual(
+    ['commandsFunction', 'identityPool', 'inputBucket', 'outputBucket', 'region', 'table', 'userPool', 'userPoolClient'].sort(),
+  );
+});
+
+it('costs nothing while nobody uses it but what the comments say: no resource that is paid by the hour', () => {
+  const free = /^AWS::(S3|DynamoDB|SQS|SNS|Logs|IAM|Lambda|StepFunctions|Events|Scheduler|Cognito|CloudTrail|CloudWatch|Budgets)::/;
+  for (const { Type } of [...kept.resources.values(), ...other.resources.values()]) expect(Type).toMatch(free);
+});
