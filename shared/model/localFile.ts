@@ -9,7 +9,7 @@ import * as v from 'valibot';
  * - kept: stored, not analysed yet
  * - waiting: stored, looked at when there is budget again
  * - rejected: stored, could not be processed
- * - failed: gave up; `retry` tries again
+ * - failed: gave up, on analysing it or on what comes after that; `retry` tries again
  * - skipped: not a photo or video, or empty
  * - unreachable: cannot be read at the moment (permissions, unmounted folder)
  */

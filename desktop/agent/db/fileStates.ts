@@ -51,12 +51,14 @@ interface FileRow {
   readonly reason: string | null;
   readonly job_reason: string | null;
   readonly asset_reason: string | null;
+  readonly unfiled: string | null;
 }
 
 const selectFiles = `
   SELECT path, size AS bytes, changed_at AS at, state, asset AS n, reason,
     (SELECT id FROM asset WHERE n = local_file.asset) AS asset,
     (SELECT reason FROM asset WHERE n = local_file.asset) AS asset_reason,
+    (SELECT unfiled FROM asset WHERE n = local_file.asset) AS unfiled,
     (SELECT reason FROM upload_job WHERE upload_job.asset = local_file.asset) AS job_reason
   FROM local_file`;
 
@@ -70,7 +72,7 @@ function toLocalFile(row: FileRow, bytesOf: BytesOf): LocalFile {
   return { path: row.path, asset: row.asset, bytes: row.bytes, state: toState(row, bytesOf) };
 }
 
-function toState({ state, n, bytes, reason, job_reason, asset_reason }: FileRow, bytesOf: BytesOf): FileState {
+function toState({ state, n, bytes, reason, job_reason, asset_reason, unfiled }: FileRow, bytesOf: BytesOf): FileState {
   switch (state) {
     case 'settling':
     case 'analysing':
@@ -81,7 +83,7 @@ function toState({ state, n, bytes, reason, job_reason, asset_reason }: FileRow,
     case 'uploading':
       return { kind: state, sent: n === null ? 0 : bytesOf(n), total: bytes };
     case 'failed':
-      return { kind: state, reason: job_reason ?? asset_reason ?? '' };
+      return { kind: state, reason: job_reason ?? (unfiled ? unfiledSentence(unfiled) : (asset_reason ?? '')) };
     case 'kept':
     case 'waiting':
     case 'rejected':
@@ -93,3 +95,5 @@ function toState({ state, n, bytes, reason, job_reason, asset_reason }: FileRow,
       return assertNever(state);
   }
 }
+
+const unfiledSentence = (why: string) => `It can be searched, but the cloud could not finish with its original: ${why}`;

@@ -156,4 +156,25 @@ export const migrations = [
   ) WITHOUT ROWID;
   CREATE INDEX alert_newest ON alert (at DESC);
   `,
+  `
+  -- The outcome is known, but the original still waits in the inbox, in the dead letters: why.
+  ALTER TABLE asset ADD COLUMN unfiled TEXT;
+  DROP INDEX asset_failed;
+  CREATE INDEX asset_failed ON asset (n) WHERE outcome = 'failed' OR unfiled IS NOT NULL;
+
+  DROP VIEW file_state;
+  CREATE VIEW file_state AS
+    SELECT path, CASE
+      WHEN local_file.kind <> 'known' THEN local_file.kind
+      WHEN uploaded = 0 THEN coalesce(upload_job.state, 'queued')
+      WHEN coalesce(outcome, 'pending') = 'pending' THEN 'analysing'
+      WHEN outcome = 'analysed' THEN iif(unfiled IS NULL, 'searchable', 'failed')
+      ELSE outcome
+    END AS state
+    FROM local_file LEFT JOIN asset ON n = local_file.asset LEFT JOIN upload_job ON upload_job.asset = n;
+  DROP TRIGGER file_state_of_asset;
+  CREATE TRIGGER file_state_of_asset AFTER UPDATE OF uploaded, outcome, unfiled ON asset BEGIN
+    UPDATE local_file SET state = (SELECT state FROM file_state WHERE path = local_file.path) WHERE asset = NEW.n;
+  END;
+  `,
 ];

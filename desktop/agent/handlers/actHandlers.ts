@@ -83,14 +83,20 @@ export function actHandlers({ db, clock, dataDir, watch, queue, sync, media, com
 async function redrive(db: DatabaseSync, commands: Parts['commands'], path: string | null): Promise<void> {
   const failed = db
     .prepare(
-      `SELECT n, id FROM asset WHERE outcome = 'failed' AND (:path IS NULL OR n = (SELECT asset FROM local_file WHERE path = :path))`,
+      `SELECT n, id FROM asset
+       WHERE (outcome = 'failed' OR unfiled IS NOT NULL) AND (:path IS NULL OR n = (SELECT asset FROM local_file WHERE path = :path))`,
     )
     .all({ path });
   for (const { n, id } of failed) {
     const { redriven } = await commands.redrive({ asset: id as AssetId });
-    // Its next record will say more; until then it is being analysed.
-    if (redriven) db.prepare("UPDATE asset SET outcome = NULL, reason = NULL WHERE n = ? AND outcome = 'failed'").run(n as number);
+    if (redriven) forgetFailure(db, n as number);
   }
+}
+
+/** Its next record will say more; until then it is being analysed, or is as searchable as before. */
+function forgetFailure(db: DatabaseSync, n: number): void {
+  db.prepare("UPDATE asset SET outcome = NULL, reason = NULL WHERE n = ? AND outcome = 'failed'").run(n);
+  db.prepare('UPDATE asset SET unfiled = NULL WHERE n = ?').run(n);
 }
 
 /** A person may write `~` for the home folder. What a path from nowhere is meant from, nobody can know here. */

@@ -19,10 +19,10 @@ export function applyRecord(db: DatabaseSync, record: AssetRecord): { n: number;
   const inLibrary = media !== null && (outcome.kind === 'analysed' || outcome.kind === 'kept');
   const row = db
     .prepare(
-      `INSERT INTO asset (id, ext, size, uploaded, taken_at, kind, revision, outcome, reason, record)
-       VALUES (:id, :ext, :size, 1, :takenAt, :kind, :revision, :outcome, :reason, :record)
+      `INSERT INTO asset (id, ext, size, uploaded, taken_at, kind, revision, outcome, reason, unfiled, record)
+       VALUES (:id, :ext, :size, 1, :takenAt, :kind, :revision, :outcome, :reason, :unfiled, :record)
        ON CONFLICT (id) DO UPDATE SET uploaded = 1, taken_at = excluded.taken_at, kind = excluded.kind, revision = excluded.revision,
-         outcome = excluded.outcome, reason = excluded.reason, record = excluded.record
+         outcome = excluded.outcome, reason = excluded.reason, unfiled = excluded.unfiled, record = excluded.record
        RETURNING n`,
     )
     .get({
@@ -34,6 +34,7 @@ export function applyRecord(db: DatabaseSync, record: AssetRecord): { n: number;
       revision: record.revision,
       outcome: outcome.kind,
       reason: 'reason' in outcome ? outcome.reason : null,
+      unfiled: record.unfiled ?? null,
       record: JSON.stringify(record),
     });
   const n = row?.['n'] as number;

@@ -255,6 +255,23 @@ test.concurrent(
 );
 
 test.concurrent(
+  'what was analysed but not filed is listed as failed, can be searched, and is tried again when asked',
+  inHome(async ({ cloud, photos, save, start }) => {
+    const agent = await start();
+    await save('dog.jpg', 'a dog');
+    await agent.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
+    await cloud.finish('a dog', { unfiled: 'No rights.' });
+    expect((await agent.untilIdle()).failed).toMatchObject([{ state: { kind: 'failed', reason: expect.stringMatching(/No rights\.$/) } }]);
+    expect(await agent.found('dog')).toEqual(['dog.jpg']);
+
+    await agent.handlers.retry({ path: null });
+    expect(await agent.untilIdle()).toEqual({ failed: [] });
+    expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' });
+  }),
+);
+
+test.concurrent(
   'folders that cannot be watched are refused with a sentence',
   inHome(async ({ dir, photos, start }) => {
     const agent = await start();

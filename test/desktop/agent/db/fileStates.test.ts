@@ -9,7 +9,7 @@ const nothingSent = () => 0;
 interface File {
   kind?: string;
   reason?: string;
-  asset?: { uploaded?: number; outcome?: string; reason?: string };
+  asset?: { uploaded?: number; outcome?: string; reason?: string; unfiled?: string };
   job?: { state: string; reason?: string };
 }
 
@@ -24,8 +24,8 @@ async function databaseWith(files: Record<string, File>): Promise<DatabaseSync> 
     db.prepare(insert).run(`/photos/${name}`, asset ? i : null, kind, reason, `2026-01-01T00:00:0${i % 10}.000Z`);
     if (job) db.prepare('INSERT INTO upload_job (asset, size) VALUES (?, 1000)').run(i);
     if (job) db.prepare('UPDATE upload_job SET state = ?, reason = ? WHERE asset = ?').run(job.state, job.reason ?? null, i);
-    const { uploaded = 0, outcome = null, reason: why = null } = asset ?? {};
-    db.prepare('UPDATE asset SET uploaded = ?, outcome = ?, reason = ? WHERE n = ?').run(uploaded, outcome, why, i);
+    const { uploaded = 0, outcome = null, reason: why = null, unfiled = null } = asset ?? {};
+    db.prepare('UPDATE asset SET uploaded = ?, outcome = ?, reason = ?, unfiled = ? WHERE n = ?').run(uploaded, outcome, why, unfiled, i);
   }
   return db;
 }
@@ -42,6 +42,11 @@ test.each<[string, File, FileState]>([
   ['sent', { asset: { uploaded: 1 } }, { kind: 'analysing' }],
   ['claimed by the pipeline', { asset: { uploaded: 1, outcome: 'pending' } }, { kind: 'analysing' }],
   ['analysed', { asset: { uploaded: 1, outcome: 'analysed' } }, { kind: 'searchable' }],
+  [
+    'analysed, not filed',
+    { asset: { uploaded: 1, outcome: 'analysed', unfiled: 'No rights.' } },
+    { kind: 'failed', reason: 'It can be searched, but the cloud could not finish with its original: No rights.' },
+  ],
   ['kept', { asset: { uploaded: 1, outcome: 'kept', reason: 'a video' } }, { kind: 'kept', reason: 'a video' }],
   ['waiting', { asset: { uploaded: 1, outcome: 'waiting', reason: 'no budget' } }, { kind: 'waiting', reason: 'no budget' }],
   ['rejected', { asset: { uploaded: 1, outcome: 'rejected', reason: 'damaged' } }, { kind: 'rejected', reason: 'damaged' }],
