@@ -10,8 +10,13 @@ import { type Method, method } from './rpc.ts';
 export const commands = {
   /** The pipeline's steps of the latest execution for an asset, oldest first; empty when there was none. */
   history: method(v.object({ asset: assetId }), v.array(historyEntry)),
-  /** Takes an asset's dead letter up again. Does nothing when there is none. */
-  redrive: method(v.object({ asset: assetId }), v.object({ redriven: v.boolean() })),
+  /**
+   * Takes an asset's dead letter up again.
+   * - redriven: it is being analysed
+   * - none: there was nothing to take up
+   * - gone: its original is no longer in the inbox; it must be sent again
+   */
+  redrive: method(v.object({ asset: assetId }), v.object({ kind: v.picklist(['redriven', 'none', 'gone']) })),
   /** Takes up what waits for budget, as far as there is budget for it now. `resumed` counts assets. */
   resume: method(v.object({}), v.object({ resumed: v.number() })),
   subscriptions: method(v.object({}), v.array(subscription)),

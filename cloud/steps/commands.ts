@@ -26,7 +26,7 @@ const handlers = (library: LibraryId, backend: Backend): Handlers<typeof command
     const record = await loadAsset(backend, library, asset);
     return record ? loadHistory(backend, record.claim.execution) : [];
   },
-  redrive: async ({ asset }) => ({ redriven: await redrive(backend, library, asset) }),
+  redrive: async ({ asset }) => ({ kind: await redrive(backend, library, asset) }),
   resume: async () => ({ resumed: await resumeWaiting(backend, library) }),
   subscriptions: () => listSubscriptions(backend, library),
   async subscribe(draft) {

@@ -1,31 +1,36 @@
 import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { InvalidInput } from '../../shared/errors.ts';
+import { inboxKey } from '../../shared/keys.ts';
 import type { AssetId, LibraryId } from '../../shared/model/asset.ts';
-import { loadAsset } from './assets.ts';
+import { loadAsset, type StoredAsset } from './assets.ts';
 import type { Backend } from './backend.ts';
 import { deadLetter, readInboxMessage, requestAttempt } from './inbox.ts';
+import { headOriginal } from './objects.ts';
 import type { ExecutionInput } from './state.ts';
 
 /**
  * Takes an asset's dead letter up again: asks for the next attempt and removes the letter. When another redrive holds the letter at this
- * moment, the record tells what to do; asking twice starts one execution.
- * @returns whether there was anything to take up
+ * moment, the record tells what to do; asking twice starts one execution. A letter whose original is gone is removed: nothing can be done
+ * with it, and an original that is sent again makes its own way.
  */
-export async function redrive(backend: Backend, library: LibraryId, asset: AssetId): Promise<boolean> {
+export async function redrive(backend: Backend, library: LibraryId, asset: AssetId): Promise<'redriven' | 'none' | 'gone'> {
   const letters = await receiveDeadLetters(backend);
   const isMine = ({ input }: Letter) => input?.library === library && input.asset === asset;
   const mine = letters.filter(isMine);
   const inputs = mine.flatMap(({ input }) => input ?? []);
-  const input = inputs.toSorted((a, b) => b.attempt - a.attempt)[0] ?? (await failedInput(backend, library, asset));
-  if (input) await requestAttempt(backend, input, 0);
+  const record = await loadAsset(backend, library, asset);
+  const input = inputs.toSorted((a, b) => b.attempt - a.attempt)[0] ?? failedInput(record);
+  const isGone = input !== null && !hasOutcome(record) && (await headOriginal(backend, inboxKey(input))) === null;
+  if (input && !isGone) await requestAttempt(backend, input, 0);
 
   const QueueUrl = backend.names.deadLetterQueueUrl;
   for (const { ReceiptHandle } of mine) await backend.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
   for (const { ReceiptHandle } of letters.filter((letter) => !isMine(letter))) {
     await backend.sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
   }
-  return input !== null;
+  if (input === null) return 'none';
+  return isGone ? 'gone' : 'redriven';
 }
 
 interface Letter extends Pick<Message, 'ReceiptHandle'> {
@@ -58,9 +63,11 @@ function inputOf(body: string, backend: Backend): ExecutionInput | null {
 }
 
 /** The attempt after the one that failed, by the asset's record; null when none did. */
-async function failedInput(backend: Backend, library: LibraryId, asset: AssetId): Promise<ExecutionInput | null> {
-  const record = await loadAsset(backend, library, asset);
+function failedInput(record: StoredAsset | null): ExecutionInput | null {
   if (!record || (record.outcome.kind !== 'failed' && record.unfiled === undefined)) return null;
-  const { version, attempt } = record.claim;
-  return { library, asset, ext: record.ext, version, attempt: attempt + 1 };
+  const { library, asset, ext, claim } = record;
+  return { library, asset, ext, version: claim.version, attempt: claim.attempt + 1 };
 }
+
+/** Whether an execution goes on without the original: it was looked at, and filed, or will be. */
+const hasOutcome = (record: StoredAsset | null) => record !== null && !['pending', 'waiting', 'failed'].includes(record.outcome.kind);

@@ -258,10 +258,10 @@ describe('the pipeline', () => {
     );
 
     await send(backend, await plain('#00a'), { who: lost });
-    expect(await command('redrive', { asset: lost.asset })).toEqual({ redriven: true });
+    expect(await command('redrive', { asset: lost.asset })).toEqual({ kind: 'redriven' });
     const fourth = executionName({ ...inputOf(lost), attempt: 4 });
     await eventually(async () => (await statusOf(fourth)) === 'SUCCEEDED');
-    expect(await command('redrive', { asset: lost.asset })).toEqual({ redriven: false });
+    expect(await command('redrive', { asset: lost.asset })).toEqual({ kind: 'none' });
     const { Attributes } = await backend.sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: backend.names.deadLetterQueueUrl, AttributeNames: ['All'] }),
     );

@@ -2,12 +2,14 @@ import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { type Clock, isoTime } from '../../../shared/clock.ts';
 import type { agentMethods, WatchedFolder } from '../../../shared/contract.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
 import type { AssetId } from '../../../shared/model/asset.ts';
 import type { Handlers } from '../../../shared/rpc.ts';
 import { markAlertsSeen } from '../alerts/alerts.ts';
 import type { Parts } from '../parts.ts';
+import { sendAgain } from '../queue/jobs.ts';
 import { dryRun } from '../rules/dryRun.ts';
 import { deleteRule, saveRule } from '../rules/rules.ts';
 import { isInside, listFolders } from '../watch/folders.ts';
@@ -24,7 +26,8 @@ export function actHandlers({ db, clock, dataDir, watch, queue, sync, media, com
 
     async retry({ path }) {
       queue.retry(path);
-      await redrive(db, commands, path);
+      await redrive(db, clock, commands, path);
+      queue.wake();
       sync.wake();
       events.changed('status');
       return done;
@@ -79,8 +82,11 @@ export function actHandlers({ db, clock, dataDir, watch, queue, sync, media, com
   };
 }
 
-/** Lets the cloud try again what it gave up: the asset of one path, or all with null. */
-async function redrive(db: DatabaseSync, commands: Parts['commands'], path: string | null): Promise<void> {
+/**
+ * Lets the cloud try again what it gave up, the asset of one path or all with null. What it does not have any more is sent again; when no file
+ * holds it either, it stays as it is.
+ */
+async function redrive(db: DatabaseSync, clock: Clock, commands: Parts['commands'], path: string | null): Promise<void> {
   const failed = db
     .prepare(
       `SELECT n, id FROM asset
@@ -88,8 +94,9 @@ async function redrive(db: DatabaseSync, commands: Parts['commands'], path: stri
     )
     .all({ path });
   for (const { n, id } of failed) {
-    const { redriven } = await commands.redrive({ asset: id as AssetId });
-    if (redriven) forgetFailure(db, n as number);
+    const { kind } = await commands.redrive({ asset: id as AssetId });
+    if (kind === 'redriven') forgetFailure(db, n as number);
+    else if (kind === 'gone') sendAgain(db, n as number, isoTime(clock));
   }
 }
 

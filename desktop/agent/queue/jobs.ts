@@ -127,6 +127,21 @@ export function retryFailed(db: DatabaseSync, path: string | null): void {
   ).run({ path });
 }
 
+/**
+ * The cloud gave an asset up and no longer has its bytes: they are queued to be sent again.
+ * @returns false when no file at hand holds them
+ */
+export function sendAgain(db: DatabaseSync, n: number, at: string): boolean {
+  return transaction(db, () => {
+    const file = db.prepare("SELECT size FROM local_file WHERE asset = ? AND kind = 'known' LIMIT 1").get(n);
+    if (!file) return false;
+    db.prepare('INSERT INTO upload_job (asset, size) VALUES (?, ?) ON CONFLICT (asset) DO NOTHING').run(n, Number(file['size']));
+    db.prepare('UPDATE asset SET uploaded = 0, outcome = NULL, reason = NULL WHERE n = ?').run(n);
+    touchFiles(db, n, at);
+    return true;
+  });
+}
+
 /** A job of whose asset no local file is left. */
 export interface AbandonedJob extends Pick<UploadJob, 'n' | 'asset' | 'ext' | 'size' | 'uploadId'> {}
 

@@ -7,9 +7,10 @@ import { executionName } from '../../../cloud/steps/executions.ts';
 import { sendDeadLetter } from '../../../cloud/steps/inbox.ts';
 import { redrive } from '../../../cloud/steps/redrive.ts';
 import type { Claimant } from '../../../cloud/steps/state.ts';
-import { claimantOf, openBackend, recordOf, type TestBackend } from './openBackend.ts';
+import { claimantOf, openBackend, recordOf, send, type TestBackend } from './openBackend.ts';
 
-const { execution: _, ...input } = claimantOf(Buffer.from('photo'));
+const content = Buffer.from('photo');
+const { execution: _, ...input } = claimantOf(content);
 
 /** EventBridge's event about the end of an attempt. */
 const ended = (attempt: number, more: object = {}) => ({
@@ -68,28 +69,41 @@ it.each([1, 3])('an outcome that attempt %i found stays; the record says that th
   await executionEnded(ended(3), backend);
   expect(await recordOf(backend, by(3))).toMatchObject({ revision: 3, outcome: { kind: 'analysed' }, unfiled: 'The disk is full.' });
   expect(await take(backend, backend.names.deadLetterQueueUrl)).toHaveLength(1);
-  expect(await redrive(backend, input.library, input.asset)).toBe(true);
+  expect(await redrive(backend, input.library, input.asset)).toBe('redriven');
   expect(await take(backend, backend.names.inboxQueueUrl)).toEqual([{ ...input, attempt: 4 }]);
 });
 
 it('redrive takes up the dead letters of one asset and leaves the others', async () => {
   const backend = await openBackend();
+  await send(backend, content);
   const other = { ...claimantOf(Buffer.from('other')), attempt: 4 };
   await sendDeadLetter(backend, { reason: 'poison', message: 'hello' });
   await sendDeadLetter(backend, { reason: 'another', message: JSON.stringify(other) });
   await executionEnded(ended(3), backend);
-  expect(await redrive(backend, input.library, input.asset)).toBe(true);
+  expect(await redrive(backend, input.library, input.asset)).toBe('redriven');
   expect(await take(backend, backend.names.inboxQueueUrl)).toEqual([{ ...input, attempt: 4 }]);
   expect(await take(backend, backend.names.deadLetterQueueUrl)).toMatchObject([{ reason: 'poison' }, { reason: 'another' }]);
 });
 
 it('redrive goes by the record when another redrive holds the letter, and does nothing when nothing failed', async () => {
   const backend = await openBackend();
-  expect(await redrive(backend, input.library, input.asset)).toBe(false);
+  await send(backend, content);
+  expect(await redrive(backend, input.library, input.asset)).toBe('none');
   await executionEnded(ended(3), backend);
   await backend.sqs.send(new ReceiveMessageCommand({ QueueUrl: backend.names.deadLetterQueueUrl }));
-  expect(await redrive(backend, input.library, input.asset)).toBe(true);
+  expect(await redrive(backend, input.library, input.asset)).toBe('redriven');
   expect(await take(backend, backend.names.inboxQueueUrl)).toEqual([{ ...input, attempt: 4 }]);
+});
+
+it('redrive removes the letters of an original that is gone, and says that it must be sent again', async () => {
+  const backend = await openBackend();
+  await executionEnded(ended(3), backend);
+  expect(await redrive(backend, input.library, input.asset)).toBe('gone');
+  expect(await take(backend, backend.names.inboxQueueUrl)).toEqual([]);
+  expect(await take(backend, backend.names.deadLetterQueueUrl)).toEqual([]);
+  expect(await redrive(backend, input.library, input.asset)).toBe('gone');
+  await send(backend, content);
+  expect(await redrive(backend, input.library, input.asset)).toBe('redriven');
 });
 
 it('a message that nothing can be done with goes to the dead letters with the reason, its neighbours come again when they must', async () => {

@@ -146,11 +146,11 @@ it('an original that cannot be filed: it is announced all the same, and a redriv
   await eventually(() => backend.mails.length > 0);
 
   allow();
-  expect(await redrive(backend, who.library, who.asset)).toBe(true);
+  expect(await redrive(backend, who.library, who.asset)).toBe('redriven');
   expect(await run(attemptOf(who, 4), backend)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await recordOf(backend, who)).not.toHaveProperty('unfiled');
   expect(await keysIn(backend, backend.names.inputBucket)).toEqual([`analyzed/success/local/${who.asset}.jpg`]);
-  expect(await redrive(backend, who.library, who.asset)).toBe(false);
+  expect(await redrive(backend, who.library, who.asset)).toBe('none');
   expect(backend.mails).toHaveLength(1);
 });
 
@@ -165,7 +165,7 @@ it('an alert that cannot be put into the outbox: the original waits in the inbox
   expect(backend.mails).toEqual([]);
 
   allow();
-  expect(await redrive(backend, who.library, who.asset)).toBe(true);
+  expect(await redrive(backend, who.library, who.asset)).toBe('redriven');
   expect(await run(attemptOf(who, 4), backend)).toMatchObject({ status: 'SUCCEEDED' });
   await eventually(() => backend.mails.length > 0);
   expect(await keysIn(backend, backend.names.inputBucket)).toEqual([`analyzed/success/local/${who.asset}.jpg`]);

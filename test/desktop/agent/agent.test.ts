@@ -255,6 +255,27 @@ test.concurrent(
 );
 
 test.concurrent(
+  'what the cloud gave up and has no more is sent again when asked',
+  inHome(async ({ cloud, photos, save, start }) => {
+    const agent = await start();
+    await save('dog.jpg', 'a dog');
+    await agent.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
+    const [original] = await cloud.originals();
+    await cloud.finish('a dog', { outcome: { kind: 'failed', reason: 'Tried three times.' }, media: null });
+    await agent.untilIdle();
+    await cloud.remove(original ?? '');
+
+    await agent.handlers.retry({ path: join(photos, 'dog.jpg') });
+    await vi.waitFor(async () => expect(await cloud.originals()).toEqual([original]), soon);
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
+    await cloud.finish('a dog', { revision: 2 });
+    expect(await agent.untilIdle()).toEqual({ failed: [] });
+    expect(await agent.found('dog')).toEqual(['dog.jpg']);
+  }),
+);
+
+test.concurrent(
   'what was analysed but not filed is listed as failed, can be searched, and is tried again when asked',
   inHome(async ({ cloud, photos, save, start }) => {
     const agent = await start();

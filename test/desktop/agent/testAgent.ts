@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type LocalCloud, startLocalCloud } from '../../../cloud/local/startLocalCloud.ts';
 import { type Agent, startAgent } from '../../../desktop/agent/agent.ts';
@@ -20,6 +20,8 @@ export interface TestCloud {
   finish(content: string, rest?: Partial<AssetRecord>): Promise<void>;
   /** Keys in the input bucket. */
   originals(): Promise<string[]>;
+  /** Removes one of them. */
+  remove(key: string): Promise<void>;
   stop(): Promise<void>;
   start(): Promise<void>;
 }
@@ -57,6 +59,9 @@ export async function startTestCloud(dir: string): Promise<TestCloud> {
     async originals() {
       const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: connection.inputBucket }));
       return Contents.map(({ Key }) => Key ?? '');
+    },
+    async remove(Key) {
+      await s3.send(new DeleteObjectCommand({ Bucket: connection.inputBucket, Key }));
     },
     stop: () => cloud.close(),
     async start() {
