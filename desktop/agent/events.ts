@@ -7,27 +7,40 @@ export interface Events {
   /** @returns the function that ends it */
   onEvent(listener: (event: AgentEvent) => void): () => void;
   changed(...subjects: Subject[]): void;
-  alertRaised(alert: Alert): void;
+  /** Alerts were written down. */
+  alertsRaised(): void;
   close(): void;
 }
 
 const pauseMs = 250;
 
+/** Alerts that somebody is to be notified of. */
+export interface Alerts {
+  /** Those that nobody was told of, in this run or an earlier one. */
+  untold(): Alert[];
+  markTold(alert: Alert): void;
+}
+
 /**
  * Gathers what happens within a quarter of a second into one event of each kind. With whatever changed the status is looked at too, and
- * told only when it is another one.
+ * told only when it is another one. An alert is told at once, or to the first who listens.
  */
-export function createEvents(readStatus: () => Status): Events {
+export function createEvents(readStatus: () => Status, alerts: Alerts): Events {
   const listeners = new Set<(event: AgentEvent) => void>();
   const changes = new Set<Subject>();
-  /** Raised while nobody listened, as in the moments of a start: told to the first who does. */
-  const missed: Alert[] = [];
   let timer: NodeJS.Timeout | null = null;
   let told = '';
   let isClosed = false;
 
   const tell = (event: AgentEvent) => {
     for (const listener of listeners) listener(event);
+  };
+  const alertsRaised = () => {
+    if (listeners.size === 0) return;
+    for (const alert of alerts.untold()) {
+      tell({ kind: 'alertRaised', alert });
+      alerts.markTold(alert);
+    }
   };
   const tellChanges = () => {
     timer = null;
@@ -44,17 +57,14 @@ export function createEvents(readStatus: () => Status): Events {
   return {
     onEvent(listener) {
       listeners.add(listener);
-      for (const alert of missed.splice(0)) listener({ kind: 'alertRaised', alert });
+      alertsRaised();
       return () => listeners.delete(listener);
     },
     changed(...subjects) {
       for (const subject of subjects) changes.add(subject);
       if (!isClosed) timer ??= setTimeout(tellChanges, pauseMs);
     },
-    alertRaised(alert) {
-      if (listeners.size === 0) missed.push(alert);
-      else tell({ kind: 'alertRaised', alert });
-    },
+    alertsRaised,
     close() {
       isClosed = true;
       if (timer) clearTimeout(timer);

@@ -4,7 +4,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../shared/clock.ts';
 import type { commands } from '../../shared/commands.ts';
 import type { Connection, CredentialsProvider } from '../../shared/connection.ts';
+import type { Alert } from '../../shared/contract.ts';
 import type { Client } from '../../shared/rpc.ts';
+import { markTold, untoldAlerts } from './alerts/alerts.ts';
 import { createClients } from './clients.ts';
 import { connectCommands } from './commands.ts';
 import { openDatabase } from './db/openDatabase.ts';
@@ -69,7 +71,8 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
     progress: queue.progress(),
     bytesOf: (n) => queue.bytesOf(n),
   });
-  const events = createEvents(() => readStatus(db, live()));
+  const alerts = { untold: () => untoldAlerts(db), markTold: (alert: Alert) => markTold(db, alert) };
+  const events = createEvents(() => readStatus(db, live()), alerts);
   const onChange = () => events.changed('status');
   const onFolderChange = () => events.changed('status', 'folders');
   const trouble = createTrouble(log, onChange);
@@ -78,7 +81,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const text = keepTextFresh(db, events, onError);
   const onApplied = (applied: readonly Applied[]) => {
     for (const { asset, replaced } of applied) if (replaced) media.forget(asset).catch(onError);
-    for (const alert of applied.flatMap(({ alerts }) => alerts)) events.alertRaised(alert);
+    events.alertsRaised();
     events.changed('status', 'library');
   };
   const onRulesChanged = () => events.changed('rules');

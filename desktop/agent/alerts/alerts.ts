@@ -28,9 +28,13 @@ export function listAlerts(db: DatabaseSync, { cursor, limit }: { cursor: string
   };
 }
 
-/** The alert there is for an asset (its n) and a rule. */
-export function alertOf(db: DatabaseSync, n: number, rule: RuleId): Alert {
-  return toAlert(db.prepare(`SELECT ${columns} WHERE alert.asset = ? AND rule = ?`).get(n, rule) ?? {});
+/** Those that nobody was notified of yet, the oldest first. */
+export function untoldAlerts(db: DatabaseSync): Alert[] {
+  return db.prepare(`SELECT ${columns} WHERE told = 0 ORDER BY at, alert.asset, rule`).all().map(toAlert);
+}
+
+export function markTold(db: DatabaseSync, { asset, rule }: Alert): void {
+  db.prepare('UPDATE alert SET told = 1 WHERE asset = (SELECT n FROM asset WHERE id = ?) AND rule = ?').run(asset, rule);
 }
 
 export function countUnseenAlerts(db: DatabaseSync): number {

@@ -1,7 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Alert } from '../../../shared/contract.ts';
 import type { Match } from '../../../shared/model/rule.ts';
-import { alertOf } from './alerts.ts';
 
 /**
  * Writes down the alerts that the cloud's verdict on an asset calls for: once for each (asset, rule), for ever, however often its
@@ -9,14 +7,13 @@ import { alertOf } from './alerts.ts';
  * @param n asset.n
  * @param at when the cloud judged, ISO 8601
  * @param seen true: it goes on the list only, nobody needs to be told
- * @returns those that are new
  */
-export function raiseAlerts(db: DatabaseSync, n: number, matches: readonly Match[], at: string, seen: boolean): Alert[] {
+export function raiseAlerts(db: DatabaseSync, n: number, matches: readonly Match[], at: string, seen: boolean): void {
   const insert = db.prepare(
-    'INSERT INTO alert (asset, rule, rule_name, because, at, seen) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (asset, rule) DO NOTHING',
+    `INSERT INTO alert (asset, rule, rule_name, because, at, seen, told) VALUES (:n, :rule, :name, :because, :at, :seen, :seen)
+     ON CONFLICT (asset, rule) DO NOTHING`,
   );
-  return matches
-    .filter(({ notify }) => notify.desktop)
-    .filter(({ rule, name, because }) => insert.run(n, rule, name, because, at, seen ? 1 : 0).changes > 0)
-    .map(({ rule }) => alertOf(db, n, rule));
+  for (const { rule, name, because, notify } of matches) {
+    if (notify.desktop) insert.run({ n, rule, name, because, at, seen: seen ? 1 : 0 });
+  }
 }

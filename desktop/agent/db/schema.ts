@@ -177,4 +177,9 @@ export const migrations = [
     UPDATE local_file SET state = (SELECT state FROM file_state WHERE path = local_file.path) WHERE asset = NEW.n;
   END;
   `,
+  `
+  -- 1: somebody was notified, or need not be. Written after that, so that an alert outlives a process that dies before.
+  ALTER TABLE alert ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
+  CREATE INDEX alert_untold ON alert (at) WHERE told = 0;
+  `,
 ];

@@ -1,7 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
-import type { Alert } from '../../../shared/contract.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
 import { assetItem, changesIndex } from '../../../shared/keys.ts';
 import { type AssetId, assetRecord, type LibraryId } from '../../../shared/model/asset.ts';
@@ -24,8 +23,6 @@ export interface Applied {
   readonly asset: AssetId;
   /** There was an earlier revision, so copies of its renditions are stale. */
   readonly replaced: boolean;
-  /** To be notified. */
-  readonly alerts: readonly Alert[];
 }
 
 export interface PullOptions {
@@ -114,8 +111,8 @@ function applyItem(db: DatabaseSync, library: LibraryId, item: Item): Applied[] 
   const applied = applyRecord(db, record);
   if (!applied) return [];
   const isHistory = !hasPulledOnce(db) && record.changedAt < indexedSince(db);
-  const raised = raiseAlerts(db, applied.n, record.matches, record.changedAt, isHistory);
-  return [{ asset: record.asset, replaced: applied.replaced, alerts: isHistory ? [] : raised }];
+  raiseAlerts(db, applied.n, record.matches, record.changedAt, isHistory);
+  return [{ asset: record.asset, replaced: applied.replaced }];
 }
 
 function moveCursor(db: DatabaseSync, items: readonly Item[], now: number): void {

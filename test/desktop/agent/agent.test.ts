@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -251,6 +253,31 @@ test.concurrent(
     await cloud.finish('a dog', { revision: 2 });
     expect(await agent.untilIdle()).toEqual({ failed: [] });
     expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' });
+  }),
+);
+
+test.concurrent(
+  'an alert whose process is killed before anybody was notified is raised at the next start, and at no other',
+  inHome(async ({ dir, cloud, start }) => {
+    await cloud.finish('a cat');
+    const first = await start();
+    await vi.waitFor(async () => expect(await first.found('')).toEqual(['a cat']), soon);
+    await first.close();
+    await cloud.finish('a dog', { matches: [match] });
+    const { connection, credentials } = cloud;
+    const script = join(import.meta.dirname, 'alerts', 'pullAndDie.ts');
+    const killed = spawn(process.execPath, [script, join(dir, 'data', 'agent.db'), JSON.stringify({ connection, credentials })]);
+    expect(await once(killed, 'exit')).toEqual([null, 'SIGKILL']);
+
+    const raised = (agent: TestAgent) => agent.events.filter(({ kind }) => kind === 'alertRaised');
+    const again = await start();
+    await vi.waitFor(() => expect(raised(again)).toMatchObject([{ alert: { rule: match.rule, because: match.because } }]), soon);
+    await again.close();
+    const third = await start();
+    await cloud.finish('a mouse');
+    await third.handlers.resume({});
+    await vi.waitFor(async () => expect(await third.found('')).toHaveLength(3), soon);
+    expect(raised(third)).toEqual([]);
   }),
 );
 

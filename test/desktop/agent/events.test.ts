@@ -5,11 +5,12 @@ import type { AgentEvent, Status } from '../../../shared/contract.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+const noAlerts = { untold: () => [], markTold: () => {} };
 const statusOf = (assets: number) => ({ assets }) as Status;
 
 test('what happens often is told a few times a second, and the status only when it is another one', () => {
   let assets = 0;
-  const events = createEvents(() => statusOf(assets));
+  const events = createEvents(() => statusOf(assets), noAlerts);
   const told: AgentEvent[] = [];
   const stop = events.onEvent((event) => told.push(event));
   for (let ms = 0; ms < 1000; ms++) {
@@ -33,7 +34,7 @@ test('what happens often is told a few times a second, and the status only when 
 test('after closing nothing is told any more', () => {
   const events = createEvents(() => {
     throw new Error('the database is closed');
-  });
+  }, noAlerts);
   events.changed('status');
   events.close();
   events.changed('status');

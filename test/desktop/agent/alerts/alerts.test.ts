@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countUnseenAlerts, listAlerts, markAlertsSeen } from '../../../../desktop/agent/alerts/alerts.ts';
+import { countUnseenAlerts, listAlerts, markAlertsSeen, markTold, untoldAlerts } from '../../../../desktop/agent/alerts/alerts.ts';
 import { raiseAlerts } from '../../../../desktop/agent/alerts/raiseAlerts.ts';
 import type { Match, RuleId } from '../../../../shared/model/rule.ts';
 import { apply, idOf, linkFile, memoryDatabase, recordOf } from '../search/library.ts';
@@ -18,7 +18,12 @@ describe('raising', () => {
   test('once for each asset and rule, whatever comes again', () => {
     const db = memoryDatabase();
     const [a, b] = [apply(db, recordOf('a.jpg')), apply(db, recordOf('b.jpg'))];
-    const raise = (n: number, ...matches: Match[]) => raiseAlerts(db, n, matches, at, false).map(({ asset, rule }) => [asset, rule]);
+    const raise = (n: number, ...matches: Match[]) => {
+      raiseAlerts(db, n, matches, at, false);
+      const raised = untoldAlerts(db);
+      for (const alert of raised) markTold(db, alert);
+      return raised.map(({ asset, rule }) => [asset, rule]);
+    };
     expect(raise(a, matchOf('1'), matchOf('2'))).toEqual([
       [idOf('a.jpg'), '1'],
       [idOf('a.jpg'), '2'],
@@ -30,7 +35,8 @@ describe('raising', () => {
 
   test('only where the rule asks for the desktop', () => {
     const db = memoryDatabase();
-    expect(raiseAlerts(db, apply(db, recordOf('a.jpg')), [matchOf('1', { notify: { desktop: false, sns: true } })], at, false)).toEqual([]);
+    raiseAlerts(db, apply(db, recordOf('a.jpg')), [matchOf('1', { notify: { desktop: false, sns: true } })], at, false);
+    expect(untoldAlerts(db)).toEqual([]);
   });
 
   test('hostile names stay plain text; the file is called as it is here', () => {
@@ -38,7 +44,8 @@ describe('raising', () => {
     const n = apply(db, recordOf('record.jpg'));
     linkFile(db, n, '/photos/<b>x.jpg');
     const match = matchOf('1', { name: '<script>alert(1)</script>', because: "'; DROP TABLE alert; --" });
-    expect(raiseAlerts(db, n, [match], at, false)).toEqual([
+    raiseAlerts(db, n, [match], at, false);
+    expect(untoldAlerts(db)).toEqual([
       {
         asset: idOf('record.jpg'),
         rule: '1',
@@ -77,6 +84,7 @@ describe('the list', () => {
     raiseAlerts(db, n, [matchOf('1'), matchOf('2')], at, false);
     raiseAlerts(db, n, [matchOf('3')], at, true);
     expect(countUnseenAlerts(db)).toBe(2);
+    expect(untoldAlerts(db).map(({ rule }) => rule)).toEqual(['1', '2']);
     markAlertsSeen(db);
     expect(countUnseenAlerts(db)).toBe(0);
     expect(listAlerts(db, { cursor: null, limit: 10 }).items.every(({ seen }) => seen)).toBe(true);

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { listAlerts } from '../../../../desktop/agent/alerts/alerts.ts';
+import { listAlerts, markTold, untoldAlerts } from '../../../../desktop/agent/alerts/alerts.ts';
 import { search } from '../../../../desktop/agent/search/search.ts';
 import { type Applied, hasPulledOnce, pullChanges } from '../../../../desktop/agent/sync/pullChanges.ts';
 import { assetItem } from '../../../../shared/keys.ts';
@@ -54,7 +54,7 @@ test('what the cloud found is searched here, also of assets that no local file h
   await table.putRecord(recordOf('other device.jpg', { labels: [labelOf('Dog', 80)], changedAt: at(-8 * minute) }));
   const { applied, bad } = await pull();
   expect(bad).toEqual([]);
-  expect(applied).toEqual([idOf('mine.jpg'), idOf('other device.jpg')].map((asset) => ({ asset, replaced: false, alerts: [] })));
+  expect(applied).toEqual([idOf('mine.jpg'), idOf('other device.jpg')].map((asset) => ({ asset, replaced: false })));
   expect(names('label:dog').toSorted()).toEqual(['mine.jpg', 'other device.jpg']);
   expect(db.prepare('SELECT uploaded, size FROM asset WHERE n = ?').get(lastInsertRowid)).toEqual({ uploaded: 1, size: 7 });
 });
@@ -78,7 +78,7 @@ test('a higher revision replaces labels and text; a lower one never does', async
   await table.putRecord(record(2, 'Dog', at(-5 * minute)));
   await pull();
   await table.putRecord(record(3, 'Cat', at(-4 * minute)));
-  expect((await pull()).applied).toEqual([{ asset: idOf('a.jpg'), replaced: true, alerts: [] }]);
+  expect((await pull()).applied).toEqual([{ asset: idOf('a.jpg'), replaced: true }]);
   expect(names('cat label:cat')).toEqual(['a.jpg']);
   expect([...names('dog'), ...names('label:dog')]).toEqual([]);
 
@@ -154,22 +154,26 @@ test('a page that cannot be written whole is not written at all', async () => {
 
 test('alerts of the first full pull are listed, not notified; later ones once for ever', async () => {
   await table.putRecord(recordOf('old.jpg', { matches: [match('dogs')], changedAt: at(-9 * minute) }));
-  expect((await pull()).applied.flatMap(({ alerts }) => alerts)).toEqual([]);
+  await pull();
+  expect(untoldAlerts(db)).toEqual([]);
   expect(listAlerts(db, { cursor: null, limit: 10 }).items).toMatchObject([{ asset: idOf('old.jpg'), ruleName: 'dogs', seen: true }]);
 
   await table.putRecord(recordOf('new.jpg', { matches: [match('dogs')], changedAt: at(-8 * minute) }));
   const alert = {
     asset: idOf('new.jpg'),
-    rule: 'dogs',
+    rule: 'dogs' as RuleId,
     ruleName: 'dogs',
     because: 'Dog 97 %',
     fileName: 'new.jpg',
     at: at(-8 * minute),
     seen: false,
   };
-  expect((await pull()).applied.flatMap(({ alerts }) => alerts)).toEqual([alert]);
+  await pull();
+  expect(untoldAlerts(db)).toEqual([alert]);
+  markTold(db, alert);
 
   await table.putRecord(recordOf('new.jpg', { revision: 2, matches: [match('dogs'), match('cats')], changedAt: at(-7 * minute) }));
-  expect((await pull()).applied.flatMap(({ alerts }) => alerts).map(({ rule }) => rule)).toEqual(['cats']);
+  await pull();
+  expect(untoldAlerts(db).map(({ rule }) => rule)).toEqual(['cats']);
   expect(listAlerts(db, { cursor: null, limit: 10 }).items).toHaveLength(3);
 });
