@@ -169,6 +169,69 @@ export const agentMethods = {
   unsubscribe: method(v.object({ arn: v.string() }), nothing),
 };
 
+/** How the backend on AWS lets the desktop in: as a user who signs in, or by a profile of the AWS command line. */
+export const accessWay = v.variant('kind', [
+  v.object({ kind: v.literal('user'), user: v.string() }),
+  v.object({ kind: v.literal('profile'), profile: v.string() }),
+]);
+
+export const backendStatus = v.object({
+  inUse: v.picklist(['thisComputer', 'aws']),
+  /** False as long as nobody has chosen: this computer is only where one begins. */
+  isChosen: v.boolean(),
+  /** The backend on AWS that is in use, or was used last. */
+  aws: v.nullable(
+    v.object({
+      name: v.string(),
+      region: v.string(),
+      as: accessWay,
+      /** False when the sign-in is over: then nothing is sent or fetched until somebody signs in again. */
+      isSignedIn: v.boolean(),
+      /** False where the system has no keychain: then one signs in again after each start. */
+      isKept: v.boolean(),
+    }),
+  ),
+});
+export type BackendStatus = v.InferOutput<typeof backendStatus>;
+
+const secretWord = v.pipe(v.string(), v.minLength(1, 'is empty'), v.maxLength(256, 'is too long'));
+/** Never logged, never kept. `newPassword` null: none was asked for yet. */
+export const signInWords = v.object({
+  user: v.pipe(v.string(), v.trim(), v.minLength(1, 'is empty'), v.maxLength(128, 'is too long')),
+  password: secretWord,
+  newPassword: v.nullable(secretWord),
+});
+
+/** `newPasswordNeeded`: the password is right, but a first one that the user has to replace. The same again with `newPassword` does that. */
+const signInAnswer = v.object({ kind: v.picklist(['signedIn', 'newPasswordNeeded']) });
+
+/**
+ * Which backend works for this data folder. Each has its own index, made as a copy when it is first used; changing ends the agent on the one and
+ * starts it on the other, while calls wait.
+ */
+export const backendMethods = {
+  backend: method(nothing, backendStatus),
+  useThisComputer: method(nothing, nothing),
+  /** Goes back to the backend on AWS that was used last. */
+  useAws: method(nothing, nothing),
+  /** Signs in to the backend of a connection file and changes to it. @param text the file's content */
+  connect: method(v.object({ text: v.pipe(v.string(), v.maxLength(1 << 16)), words: signInWords }), signInAnswer),
+  /** Changes to the backend of a connection file by an AWS profile. */
+  connectByProfile: method(
+    v.object({
+      text: v.pipe(v.string(), v.maxLength(1 << 16)),
+      profile: v.pipe(v.string(), v.trim(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.@/+=,:-]{0,63}$/, 'is no name of a profile')),
+    }),
+    nothing,
+  ),
+  /** Signs in again to the backend on AWS. */
+  signIn: method(signInWords, signInAnswer),
+  signOut: method(nothing, nothing),
+};
+
+/** All that the page and the command line may ask. */
+export const appMethods = { ...agentMethods, ...backendMethods };
+
 /** What the desktop shell can do beyond the agent; a page in a browser has none of it. */
 export const hostMethods = {
   /** Shows the system's folder dialog; null when it was cancelled. */
@@ -188,5 +251,7 @@ export const agentEvent = v.variant('kind', [
   v.object({ kind: v.literal('foldersChanged') }),
   v.object({ kind: v.literal('rulesChanged') }),
   v.object({ kind: v.literal('alertRaised'), alert }),
+  /** Another backend, or how one is signed in there. Comes from the host. */
+  v.object({ kind: v.literal('backendChanged') }),
 ]);
 export type AgentEvent = v.InferOutput<typeof agentEvent>;

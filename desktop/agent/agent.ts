@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentEvent, agentMethods, LocalFile } from '../../shared/contract.ts';
 import type { FileStateKind } from '../../shared/model/localFile.ts';
 import type { Handlers } from '../../shared/rpc.ts';
 import { listFiles } from './db/fileStates.ts';
-import { openDatabaseReadOnly } from './db/openDatabase.ts';
+import { indexFile, openDatabaseReadOnly } from './db/openDatabase.ts';
 import { actHandlers } from './handlers/actHandlers.ts';
 import { type Live, type ReadHandlers, readHandlers } from './handlers/readHandlers.ts';
 import { type AgentOptions, type Parts, startParts } from './parts.ts';
@@ -52,11 +51,11 @@ export interface AgentReader {
 }
 
 /**
- * Opens a data folder to look only.
+ * Opens a backend's index to look only.
  * @throws InvalidInput when there is no library in it, or another version of Pixwatch wrote it
  */
-export function openAgentReader(dataDir: string): AgentReader {
-  const db = openDatabaseReadOnly(join(dataDir, 'agent.db'));
+export function openAgentReader(indexDir: string): AgentReader {
+  const db = openDatabaseReadOnly(indexFile(indexDir));
   const live = () => ({ ...atRest, paused: readMeta(db, pausedKey) === 'yes' });
   return { handlers: readHandlers(db, live), close: () => db.close() };
 }

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../shared/clock.ts';
@@ -9,7 +9,7 @@ import type { Client } from '../../shared/rpc.ts';
 import { markTold, untoldAlerts } from './alerts/alerts.ts';
 import { createClients } from './clients.ts';
 import { connectCommands } from './commands.ts';
-import { openDatabase } from './db/openDatabase.ts';
+import { indexFile, openDatabase } from './db/openDatabase.ts';
 import { createEvents, type Events } from './events.ts';
 import { type Live, readStatus } from './handlers/readHandlers.ts';
 import { type MediaCache, openMediaCache } from './media/media.ts';
@@ -23,8 +23,10 @@ import { createTrouble } from './trouble.ts';
 import { type FolderWatch, watchFolders } from './watch/watchFolders.ts';
 
 export interface AgentOptions {
-  /** Holds the agent's database and cached renditions. The caller has its lock. */
+  /** All of this profile: no folder in it is watched. The caller has its lock. */
   readonly dataDir: string;
+  /** Holds the backend's index and cached renditions: `dataDir` itself when absent. Made when missing. */
+  readonly indexDir?: string;
   readonly connection: Connection;
   readonly credentials: CredentialsProvider;
   readonly clock: Clock;
@@ -56,11 +58,13 @@ export interface Parts {
 export async function startParts(options: AgentOptions): Promise<Parts> {
   const { clock, log, connection } = options;
   const dataDir = await realpath(options.dataDir);
-  const { db, setAside } = openDatabase(join(dataDir, 'agent.db'), { clock });
+  const { indexDir = dataDir } = options;
+  await mkdir(indexDir, { recursive: true, mode: 0o700 });
+  const { db, setAside } = openDatabase(indexFile(indexDir), { clock });
   if (setAside) log(`The local index was damaged and is built anew. The damaged one was put aside as ${setAside}.`);
   const { s3, dynamodb, lambda, destroy } = createClients(connection, options.credentials);
   const cloud = { ...connection, s3, dynamodb };
-  const media = openMediaCache(join(dataDir, 'thumbs'), s3, connection.outputBucket, connection.library);
+  const media = openMediaCache(join(indexDir, 'thumbs'), s3, connection.outputBucket, connection.library);
   const commands = connectCommands(lambda, connection.commandsFunction);
 
   const live = (): Live => ({

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { MessagePortMain } from 'electron';
-import { type AgentEvent, agentMethods } from '../../shared/contract.ts';
+import { type AgentEvent, appMethods } from '../../shared/contract.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { serve } from '../../shared/rpc.ts';
 import { pixwatchModelsDir } from '../host/dataDir.ts';
@@ -27,7 +27,7 @@ try {
     throw new Error('Pixwatch is already running on this data folder. Close it, or choose another with --data.');
   app = start.app;
   if (values.folder) await app.agent.handlers.addFolder({ path: values.folder });
-  if (values['try-out']) await addTryOut(app.agent, dataDir);
+  if (values['try-out']) await addTryOut(app, dataDir);
   listen(app);
   process.parentPort.postMessage({ kind: 'started' });
 } catch (thrown) {
@@ -36,16 +36,16 @@ try {
   setTimeout(() => process.exit(1), flushMs);
 }
 
-function listen({ agent, close }: App): void {
+function listen(app: App): void {
   process.parentPort.on('message', ({ data, ports }) => {
     const [port] = ports;
-    if (data.kind === 'attach' && port) attach(port, agent);
-    if (data.kind === 'close') void close().finally(() => process.exit(0));
+    if (data.kind === 'attach' && port) attach(port, app);
+    if (data.kind === 'close') void app.close().finally(() => process.exit(0));
   });
 }
 
-function attach(port: MessagePortMain, agent: App['agent']): void {
-  const push = serve<typeof agentMethods, AgentEvent>(portOf(port), agentMethods, agent.handlers);
+function attach(port: MessagePortMain, { agent, handlers }: App): void {
+  const push = serve<typeof appMethods, AgentEvent>(portOf(port), appMethods, handlers);
   const stop = agent.onEvent(push);
   port.on('close', stop);
 }

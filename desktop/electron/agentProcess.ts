@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { MessageChannelMain, type MessagePortMain, type UtilityProcess, utilityProcess } from 'electron';
 import * as v from 'valibot';
-import { type AgentEvent, agentEvent, agentMethods } from '../../shared/contract.ts';
+import { type AgentEvent, agentEvent, appMethods } from '../../shared/contract.ts';
 import { messageOf, Permanent } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import { type Client, connect } from '../../shared/rpc.ts';
@@ -16,7 +16,7 @@ export const agentProcessMessage = v.variant('kind', [
 /** The agent, running in a process of its own so that neither a slow disk nor a crash reaches the window. */
 export interface AgentProcess {
   /** Main's own client; replaced when the process was restarted. */
-  client(): Client<typeof agentMethods>;
+  client(): Client<typeof appMethods>;
   /** Gives another port to the agent, e.g. the page's. */
   attach(port: MessagePortMain): void;
   onRestart(listener: () => void): void;
@@ -39,7 +39,7 @@ export async function startAgentProcess(args: string[], onEvent: (event: AgentEv
   let alive = false;
   let timer: NodeJS.Timeout | undefined;
   let process_: UtilityProcess;
-  let client: Client<typeof agentMethods>;
+  let client: Client<typeof appMethods>;
 
   const start = async () => {
     const forked = utilityProcess.fork(script, args, { serviceName: 'Pixwatch agent', stdio: 'inherit' });
@@ -52,7 +52,7 @@ export async function startAgentProcess(args: string[], onEvent: (event: AgentEv
     forked.once('exit', restartSoon);
     const { port1, port2 } = new MessageChannelMain();
     forked.postMessage({ kind: 'attach' }, [port2]);
-    client = connect(portOf(port1), agentMethods, agentEvent, onEvent);
+    client = connect(portOf(port1), appMethods, agentEvent, onEvent);
   };
   const restartSoon = () => {
     if (!closing) timer = setTimeout(() => void restart(), restartMs);

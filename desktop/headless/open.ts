@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
 import { countUnfinished } from '../../shared/model/localFile.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
+import { indexDir, readChoice } from '../host/backendFile.ts';
 import { addTryOut } from '../host/tryOut.ts';
 import type { Command } from './arguments.ts';
 import { aborted, type Context, projectDir, readableFolder, startHere, stopSignal, uiDir } from './context.ts';
@@ -33,14 +34,13 @@ async function openPage(folder: string | null, port: number, context: Context): 
   const { output, dataDir } = context;
   const start = await startHere(context);
   if (start.kind === 'running') return sayRunning(start.url, folder, context);
-  const { agent, publish, close } = start.app;
+  const { agent, handlers, publish, close } = start.app;
   const stop = stopSignal();
   try {
-    const { handlers, onEvent } = agent;
-    const page = await servePage({ handlers, onEvent, port, uiDir });
+    const page = await servePage({ handlers, onEvent: agent.onEvent, port, uiDir });
     try {
       await publish(page.url);
-      if (folder === null) await addTryOut(agent, dataDir);
+      if (folder === null) await addTryOut(start.app, dataDir);
       else await handlers.addFolder({ path: folder });
       sayLink(page.url, context);
       follow(agent, context);
@@ -99,7 +99,7 @@ const lookEveryMs = 1_000;
 async function tellLabelsOfWindow(stop: AbortSignal, context: Context): Promise<void> {
   while (!stop.aborted) {
     await sleep(lookEveryMs);
-    const reader = openReaderWhenThere(context.dataDir);
+    const reader = await openReaderWhenThere(context.dataDir);
     if (!reader) continue;
     try {
       const { files } = await reader.handlers.status({});
@@ -113,9 +113,9 @@ async function tellLabelsOfWindow(stop: AbortSignal, context: Context): Promise<
 }
 
 /** Null as long as the window's agent has not made its index. */
-function openReaderWhenThere(dataDir: string): AgentReader | null {
+async function openReaderWhenThere(dataDir: string): Promise<AgentReader | null> {
   try {
-    return openAgentReader(dataDir);
+    return openAgentReader(indexDir(dataDir, await readChoice(dataDir)));
   } catch (thrown) {
     if (thrown instanceof InvalidInput) return null;
     throw thrown;

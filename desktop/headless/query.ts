@@ -2,6 +2,7 @@ import { assertNever } from '../../shared/errors.ts';
 import { assetId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
+import { indexDir, readChoice } from '../host/backendFile.ts';
 import type { Command } from './arguments.ts';
 import type { Context } from './context.ts';
 import { filesText, statusLine } from './follow.ts';
@@ -10,7 +11,7 @@ type Question = Extract<Command, { kind: 'search' | 'status' | 'alerts' | 'rules
 
 /** Answers from the local index alone, whether Pixwatch runs or not. */
 export async function answer(question: Question, context: Context): Promise<number> {
-  const reader = openAgentReader(context.dataDir);
+  const reader = openAgentReader(indexDir(context.dataDir, await readChoice(context.dataDir)));
   try {
     switch (question.kind) {
       case 'search':

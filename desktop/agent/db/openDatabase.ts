@@ -1,5 +1,5 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { InvalidInput, messageOf, Permanent } from '../../../shared/errors.ts';
@@ -7,6 +7,9 @@ import { migrations } from './schema.ts';
 
 /** How long a statement waits for another process's write. */
 const busyTimeoutMs = 5000;
+
+/** The database in the folder of a backend's index. */
+export const indexFile = (indexDir: string) => join(indexDir, 'agent.db');
 
 export interface OpenOptions {
   readonly clock: Clock;

@@ -165,7 +165,7 @@ export function abandonedJobs(db: DatabaseSync, now: number): AbandonedJob[] {
 export function dropAbandoned(db: DatabaseSync, n: number): void {
   transaction(db, () => {
     const { changes } = db.prepare(`DELETE FROM upload_job WHERE asset = ? AND ${isAbandoned}`).run(n);
-    if (changes > 0) db.prepare('DELETE FROM asset WHERE n = ? AND uploaded = 0 AND revision = 0').run(n);
+    if (changes > 0) db.prepare('DELETE FROM asset WHERE n = ? AND uploaded = 0 AND record IS NULL').run(n);
   });
 }
 

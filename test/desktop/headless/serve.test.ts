@@ -5,9 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type PageServer, servePage } from '../../../desktop/headless/serve.ts';
+import { backendMethods } from '../../../shared/contract.ts';
 import { InvalidInput, Permanent } from '../../../shared/errors.ts';
+import type { Handlers } from '../../../shared/rpc.ts';
 import { idOf } from '../agent/search/library.ts';
 import { startTestAgent, startTestCloud, type TestAgent, type TestCloud } from '../agent/testAgent.ts';
+
+/** No test here asks for another backend. */
+const noBackends = Object.fromEntries(
+  Object.keys(backendMethods).map((name) => [name, () => Promise.reject(new Permanent('There is no other backend here.'))]),
+) as unknown as Handlers<typeof backendMethods>;
 
 let dir: string;
 let uiDir: string;
@@ -24,7 +31,7 @@ beforeAll(async () => {
   await writeFile(join(dir, 'secret.html'), 'beside the page');
   cloud = await startTestCloud(dir);
   agent = await startTestAgent(cloud, join(dir, 'data'));
-  page = await servePage({ handlers: agent.handlers, onEvent: agent.onEvent, port: 0, uiDir });
+  page = await servePage({ handlers: { ...agent.handlers, ...noBackends }, onEvent: agent.onEvent, port: 0, uiDir });
   const url = new URL(page.url);
   origin = url.origin;
   token = new URLSearchParams(url.hash.slice(1)).get('token') ?? '';
@@ -194,7 +201,7 @@ describe('over a WebSocket', () => {
 
 describe('servePage', () => {
   const serveAgain = (options: { port?: number; uiDir?: string } = {}) =>
-    servePage({ handlers: agent.handlers, onEvent: agent.onEvent, port: 0, uiDir, ...options });
+    servePage({ handlers: { ...agent.handlers, ...noBackends }, onEvent: agent.onEvent, port: 0, uiDir, ...options });
 
   test('makes a new token at every start', async () => {
     const second = await serveAgain();

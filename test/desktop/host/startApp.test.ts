@@ -76,8 +76,9 @@ test('a data folder that cannot be used is refused with a sentence, and let go o
 });
 
 test('the try-out library is watched where nothing else is', async () => {
-  const { agent } = await startFirst();
-  await addTryOut(agent, dataDir);
+  const app = await startFirst();
+  const { agent } = app;
+  await addTryOut(app, dataDir);
   const names = await readdir(join(dataDir, 'try-out'));
   expect(names.length).toBeGreaterThan(10);
   expect(names.every((name) => name.endsWith('.jpg') && !name.startsWith('.'))).toBe(true);
@@ -88,6 +89,6 @@ test('the try-out library is watched where nothing else is', async () => {
   const own = join(dir, 'own photos');
   await mkdir(own);
   await agent.handlers.addFolder({ path: own });
-  await addTryOut(agent, dataDir);
+  await addTryOut(app, dataDir);
   expect((await agent.handlers.folders({})).map(({ path }) => path)).toEqual([await realpath(own)]);
 });

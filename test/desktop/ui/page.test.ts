@@ -25,7 +25,7 @@ let browser: Browser;
 let page: Page;
 const complaints: string[] = [];
 
-const serve = (port = 0) => servePage({ handlers: app.agent.handlers, onEvent: app.agent.onEvent, port, uiDir });
+const serve = (port = 0) => servePage({ handlers: app.handlers, onEvent: app.agent.onEvent, port, uiDir });
 const addPhoto = (n: number, name = `people ${n}.jpg`) => copyFile(join(samples, `sample${n}.jpg`), join(photos, name));
 const eventually = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
 const shoot = (name: string) => page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
