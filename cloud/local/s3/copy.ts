@@ -6,6 +6,7 @@ import { type Algorithm, anyDigests, checksumElement, readAlgorithm } from './ch
 import { checkCopySource } from './conditions.ts';
 import { type Part, partsOf, putPart, requireObject, type StoredObject } from './metadata.ts';
 import { extentsOf } from './objects.ts';
+import { checkIsReadable } from './restore.ts';
 import { checkCanWrite, commitBytes, commitObject, maxPutBytes, type StoredBytes, storeBytes } from './write.ts';
 
 export async function copyObject(call: Call): Promise<void> {
@@ -40,6 +41,7 @@ export function findSource(call: Call): StoredObject {
   }
   const source = requireObject(call.store.database, bucket, key);
   checkCopySource(call.request.headers, source);
+  checkIsReadable(call, source);
   return source;
 }
 
@@ -67,7 +69,7 @@ function copiedAttributes(call: Call, source: StoredObject): Attributes {
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
   }
-  const { 'x-amz-storage-class': _, ...sourceHeaders } = source.headers;
+  const { 'x-amz-storage-class': _, 'x-amz-restore': __, ...sourceHeaders } = source.headers;
   return {
     headers: replacesHeaders
       ? given.headers

@@ -117,6 +117,10 @@ export function setTags(database: Database, { bucket, key }: StoredObject, tags:
   database.run('UPDATE object SET tags = ? WHERE bucket = ? AND key = ?', JSON.stringify(tags), bucket, keyBytes(key));
 }
 
+export function setHeaders(database: Database, { bucket, key }: StoredObject, headers: StoredObject['headers']): void {
+  database.run('UPDATE object SET headers = ? WHERE bucket = ? AND key = ?', JSON.stringify(headers), bucket, keyBytes(key));
+}
+
 /** In the order of their numbers: those above `after`, and no more than `limit`. */
 export function partsOf(database: Database, content: string, { after, limit } = { after: 0, limit: 10_000 }): Part[] {
   const columns = 'number, blob, size, etag, checksum, modified_at AS modifiedAt';

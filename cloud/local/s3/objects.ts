@@ -8,6 +8,7 @@ import { expectedDigests } from './checksums.ts';
 import { checkRead, checkWrite } from './conditions.ts';
 import { deleteObject as deleteFromMetadata, findObject, type Part, partsOf, requireBucket, requireObject } from './metadata.ts';
 import { readXml } from './readXml.ts';
+import { checkIsReadable } from './restore.ts';
 import { checkCanWrite, commitBytes, receive } from './write.ts';
 
 export async function putObject(call: Call): Promise<void> {
@@ -27,6 +28,7 @@ export async function getObject(call: Call): Promise<void> {
     response.writeHead(304, { etag: quoted(object.etag), 'last-modified': new Date(object.modifiedAt).toUTCString() }).end();
     return;
   }
+  if (request.method === 'GET') checkIsReadable(call, object);
   const parts = partsOf(store.database, object.content);
   const slice = selectSlice(call, parts, object.size);
   writeAttributes(call, object);

@@ -6,6 +6,7 @@ import { completeUpload } from './completeUpload.ts';
 import { copyObject } from './copy.ts';
 import { listObjectsV1, listObjectsV2 } from './list.ts';
 import * as objects from './objects.ts';
+import { restoreObject } from './restore.ts';
 import * as tagging from './tagging.ts';
 import { uploadPart, uploadPartCopy } from './uploadPart.ts';
 import * as uploads from './uploads.ts';
@@ -32,6 +33,7 @@ const operations: Readonly<Record<string, Operation>> = {
   'object GET tagging': tagging.getTagging,
   'object PUT tagging': tagging.putTagging,
   'object DELETE tagging': tagging.deleteTagging,
+  'object POST restore': restoreObject,
   'object POST uploads': uploads.createUpload,
   'object GET uploadId': uploads.listParts,
   'object PUT uploadId': (call) => ('x-amz-copy-source' in call.request.headers ? uploadPartCopy(call) : uploadPart(call)),

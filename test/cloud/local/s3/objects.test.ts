@@ -309,11 +309,11 @@ describe('a copy', () => {
   test('can have attributes and a checksum of its own', async () => {
     await put('plain', 'bytes', { Metadata: { a: '1' }, Tagging: 'k=v' });
     const changes = { MetadataDirective: 'REPLACE', Metadata: { b: '2' }, TaggingDirective: 'REPLACE', Tagging: 'x=y&z=' };
-    await copy('changed', 'plain', { ...changes, ChecksumAlgorithm: 'SHA256', StorageClass: 'GLACIER' });
+    await copy('changed', 'plain', { ...changes, ChecksumAlgorithm: 'SHA256', StorageClass: 'STANDARD_IA' });
     expect(await get('changed', { ChecksumMode: 'ENABLED' })).toMatchObject({
       Metadata: { b: '2' },
       TagCount: 2,
-      StorageClass: 'GLACIER',
+      StorageClass: 'STANDARD_IA',
       ChecksumSHA256: createHash('sha256').update('bytes').digest('base64'),
     });
   });
