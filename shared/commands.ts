@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { historyEntry, subscription, subscriptionDraft } from './contract.ts';
+import { historyEntry, storedOriginal, subscription, subscriptionDraft } from './contract.ts';
 import { assetId } from './model/asset.ts';
 import { type Method, method } from './rpc.ts';
 
@@ -19,6 +19,9 @@ export const commands = {
   redrive: method(v.object({ asset: assetId }), v.object({ kind: v.picklist(['redriven', 'none', 'gone']) })),
   /** Takes up what waits for budget, as far as there is budget for it now. `resumed` counts assets. */
   resume: method(v.object({}), v.object({ resumed: v.number() })),
+  original: method(v.object({ asset: assetId }), storedOriginal),
+  /** Asks the archive for an original. */
+  restoreOriginal: method(v.object({ asset: assetId }), storedOriginal),
   subscriptions: method(v.object({}), v.array(subscription)),
   subscribe: method(subscriptionDraft, v.object({})),
   unsubscribe: method(v.object({ arn: v.string() }), v.object({})),

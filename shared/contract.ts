@@ -99,6 +99,18 @@ export type HistoryEntry = v.InferOutput<typeof historyEntry>;
 /** The rules that a subscriber is told about; null: all of them. SNS takes up to 150 values in a filter, and the library is one. */
 const subscribedRules = v.optional(v.nullable(v.pipe(v.array(ruleId), v.minLength(1), v.maxLength(100))), null);
 
+/**
+ * An original in the cloud. Only `stored` can be fetched; what is `archived` must be asked for, which takes hours (`restoring`).
+ * `key` in the input bucket.
+ */
+export const storedOriginal = v.variant('kind', [
+  v.object({ kind: v.literal('stored'), key: v.string() }),
+  v.object({ kind: v.literal('archived'), key: v.string() }),
+  v.object({ kind: v.literal('restoring'), key: v.string() }),
+  v.object({ kind: v.literal('missing') }),
+]);
+export type StoredOriginal = v.InferOutput<typeof storedOriginal>;
+
 /** Where alerts by SNS go. `pending` until the receiver has confirmed. */
 export const subscription = v.object({
   arn: v.string(),
@@ -142,6 +154,13 @@ export const agentMethods = {
     v.object({ asset: assetId, rendition: v.picklist(Object.keys(renditions) as (keyof typeof renditions)[]) }),
     v.object({ path: v.string(), type: v.string() }),
   ),
+
+  /** Where the original is in the cloud. */
+  original: method(v.object({ asset: assetId }), storedOriginal),
+  /** Asks the archive for an original; does nothing when it can be fetched, or was asked for. */
+  restoreOriginal: method(v.object({ asset: assetId }), storedOriginal),
+  /** Saves a copy of the original as a new file in `folder`, in the person's downloads when null. */
+  saveOriginal: method(v.object({ asset: assetId, folder: v.nullable(v.string()) }), v.object({ path: v.string() })),
 
   /** Files of watched folders, those in one of `kinds` (all when empty), latest change of state first. */
   files: method(v.object({ kinds: v.array(v.picklist(fileStateKinds)), ...page }), paged(localFile)),

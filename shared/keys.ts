@@ -24,6 +24,9 @@ export const inboxKey = (ref: OriginalRef) => `inbox/${tail(ref)}`;
 export const analyzedKey = (ref: OriginalRef, category: 'success' | 'failure') => `analyzed/${category}/${tail(ref)}`;
 /** Input bucket: an original that could not be processed. */
 export const rejectedKey = (ref: OriginalRef) => `rejected/${tail(ref)}`;
+/** Input bucket: where an original goes when its record says how it ended. */
+export const filedKey = (ref: OriginalRef, destination: 'success' | 'failure' | 'rejected') =>
+  destination === 'rejected' ? rejectedKey(ref) : analyzedKey(ref, destination);
 export const inboxPrefix = 'inbox/';
 
 /**

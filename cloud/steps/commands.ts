@@ -5,6 +5,7 @@ import type { Handlers } from '../../shared/rpc.ts';
 import { loadAsset } from './assets.ts';
 import type { Backend } from './backend.ts';
 import { loadHistory } from './history.ts';
+import { findOriginal, restoreOriginal } from './originals.ts';
 import { redrive } from './redrive.ts';
 import { listSubscriptions, subscribe, unsubscribe } from './subscriptions.ts';
 import { resumeWaiting } from './waiting.ts';
@@ -28,6 +29,8 @@ const handlers = (library: LibraryId, backend: Backend): Handlers<typeof command
   },
   redrive: async ({ asset }) => ({ kind: await redrive(backend, library, asset) }),
   resume: async () => ({ resumed: await resumeWaiting(backend, library) }),
+  original: ({ asset }) => findOriginal(backend, library, asset),
+  restoreOriginal: ({ asset }) => restoreOriginal(backend, library, asset),
   subscriptions: () => listSubscriptions(backend, library),
   async subscribe(draft) {
     await subscribe(backend, library, draft);

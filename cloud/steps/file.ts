@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import * as v from 'valibot';
 import { Transient } from '../../shared/errors.ts';
-import { analyzedKey, inboxKey, type OriginalRef, originalRef, rejectedKey } from '../../shared/keys.ts';
+import { filedKey, inboxKey, type OriginalRef, originalRef } from '../../shared/keys.ts';
 import { changeAsset, filed } from './assets.ts';
 import type { Backend } from './backend.ts';
 import { headOriginal } from './objects.ts';
@@ -37,7 +37,7 @@ async function move(backend: Backend, original: OriginalRef, destination: Exclud
   const source = await headOriginal(backend, from);
   // Somebody filed it before, as when this runs for the second time.
   if (!source) return;
-  const to = destination === 'rejected' ? rejectedKey(original) : analyzedKey(original, destination);
+  const to = filedKey(original, destination);
   // What was rejected may be there with other content: that it is not what its key says can be the very reason.
   const isThere = destination !== 'rejected' && isCopy(await headOriginal(backend, to), source);
   if (!isThere) await copy(backend, from, to, source);

@@ -7,7 +7,7 @@ import type { Connection, CredentialsProvider } from '../../shared/connection.ts
 import type { Alert } from '../../shared/contract.ts';
 import type { Client } from '../../shared/rpc.ts';
 import { markTold, untoldAlerts } from './alerts/alerts.ts';
-import { createClients } from './clients.ts';
+import { type Clients, createClients } from './clients.ts';
 import { connectCommands } from './commands.ts';
 import { indexFile, openDatabase } from './db/openDatabase.ts';
 import { createEvents, type Events } from './events.ts';
@@ -45,6 +45,7 @@ export interface Parts {
   readonly sync: Sync;
   readonly media: MediaCache;
   readonly commands: Client<typeof commands>;
+  readonly cloud: Connection & Pick<Clients, 's3' | 'dynamodb'>;
   readonly events: Events;
   live(): Live;
   close(): Promise<void>;
@@ -112,7 +113,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
     destroy();
     db.close();
   };
-  return { db, clock, dataDir, watch, queue, sync, media, commands, events, live, close };
+  return { db, clock, dataDir, watch, queue, sync, media, commands, cloud, events, live, close };
 }
 
 /** For what was overlooked; it is woken when there is something to do. */

@@ -8,6 +8,7 @@ import { InvalidInput } from '../../../shared/errors.ts';
 import type { AssetId } from '../../../shared/model/asset.ts';
 import type { Handlers } from '../../../shared/rpc.ts';
 import { markAlertsSeen } from '../alerts/alerts.ts';
+import { saveOriginal } from '../media/saveOriginal.ts';
 import type { Parts } from '../parts.ts';
 import { sendAgain } from '../queue/jobs.ts';
 import { dryRun } from '../rules/dryRun.ts';
@@ -18,11 +19,16 @@ import type { ReadHandlers } from './readHandlers.ts';
 export type ActHandlers = Omit<Handlers<typeof agentMethods>, keyof ReadHandlers>;
 
 /** The calls that do something, or ask the cloud. */
-export function actHandlers({ db, clock, dataDir, watch, queue, sync, media, commands, events }: Parts): ActHandlers {
+export function actHandlers({ db, clock, dataDir, watch, queue, sync, media, commands, cloud, events }: Parts): ActHandlers {
   const done = {};
   return {
     media: ({ asset, rendition }) => media.get(asset, rendition),
     history: commands.history,
+    original: commands.original,
+    restoreOriginal: commands.restoreOriginal,
+    async saveOriginal({ asset, folder }) {
+      return saveOriginal(cloud, asset, await commands.original({ asset }), wholePath(folder ?? '~/Downloads'));
+    },
 
     async retry({ path }) {
       queue.retry(path);

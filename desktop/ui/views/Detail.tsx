@@ -102,7 +102,7 @@ function Contents({ detail: { asset, record, files } }: { detail: AssetDetail })
         ) : (
           <p className="note">{messages.photo.waiting}</p>
         )}
-        <Files files={files} />
+        <Files asset={asset} files={files} />
         <History asset={asset} />
       </div>
     </div>

@@ -1,11 +1,13 @@
 import type { LocalFile } from '../../../shared/contract.ts';
+import type { AssetId } from '../../../shared/model/asset.ts';
 import { useConnection } from '../agent.tsx';
 import { useAction } from '../answers.ts';
 import { messages } from '../messages.ts';
 import { Problem } from '../parts/Problem.tsx';
+import { Original } from './Original.tsx';
 
-/** The paths on this computer that hold a photo. */
-export function Files({ files }: { files: readonly LocalFile[] }) {
+/** The paths on this computer that hold a photo; when there are none, the way to get it back. */
+export function Files({ asset, files }: { asset: AssetId; files: readonly LocalFile[] }) {
   const { host } = useConnection();
   const { run, problem } = useAction();
   return (
@@ -25,6 +27,7 @@ export function Files({ files }: { files: readonly LocalFile[] }) {
         ))}
       </ul>
       <Problem text={problem} />
+      {files.length === 0 && <Original asset={asset} />}
     </section>
   );
 }

@@ -1,10 +1,10 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { uiDir } from '../../../desktop/headless/context.ts';
 import { type PageServer, servePage } from '../../../desktop/headless/serve.ts';
 import { pixwatchModelsDir } from '../../../desktop/host/dataDir.ts';
@@ -220,6 +220,28 @@ describe('a rule', () => {
     await shoot('alerts');
     await page.getByRole('button', { name: 'Mark all as seen' }).click();
     await page.getByRole('main').getByText('new', { exact: true }).waitFor({ state: 'detached' });
+  });
+});
+
+describe('a photo that is on this computer no more', () => {
+  test('can be saved again', async () => {
+    const home = process.env['HOME'];
+    onTestFinished(() => {
+      process.env['HOME'] = home;
+    });
+    process.env['HOME'] = dir;
+    await rm(join(photos, 'people 2.jpg'));
+    await goTo('Library');
+    await search('people 2');
+    await eventually(() => tiles().count()).toBe(1);
+    await tiles().first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Save a copy' }).click();
+    await dialog.getByText(`Saved as ${join(dir, 'Downloads', 'people 2.jpg')}`).waitFor();
+    await shoot('detail-gone');
+    expect(await readFile(join(dir, 'Downloads', 'people 2.jpg'))).toEqual(await readFile(join(samples, 'sample2.jpg')));
+    await page.keyboard.press('Escape');
+    await search('');
   });
 });
 
