@@ -49,6 +49,7 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
     ...small,
     grants: [
       ...(['readRecords', 'readHistories', 'takeDeadLetters', 'sendToInbox', 'takeWaiting', 'readUsage'] as const),
+      ...(['missInput', 'readInbox', 'findOriginals', 'restoreOriginals'] as const),
       ...(['storeSubscriptions', 'subscribe', 'endSubscriptions'] as const),
     ],
   },

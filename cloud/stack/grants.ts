@@ -37,6 +37,12 @@ export const grants = (to: Resources) =>
       resources: [`${to.inputBucket}/analyzed/*`, `${to.inputBucket}/rejected/*`],
       wildcard: keys,
     },
+    findOriginals: {
+      actions: ['s3:GetObject'],
+      resources: [`${to.inputBucket}/analyzed/*`, `${to.inputBucket}/rejected/*`],
+      wildcard: keys,
+    },
+    restoreOriginals: { actions: ['s3:RestoreObject'], resources: [`${to.inputBucket}/analyzed/*`], wildcard: keys },
     emptyInbox: { actions: ['s3:DeleteObject'], resources: [`${to.inputBucket}/inbox/*`], wildcard: keys },
     readOutput: { actions: ['s3:GetObject'], resources: [`${to.outputBucket}/*`], wildcard: keys },
     writeOutput: { actions: ['s3:PutObject', 's3:AbortMultipartUpload'], resources: [`${to.outputBucket}/*`], wildcard: keys },
