@@ -14,10 +14,11 @@ let dataDir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'pixwatch-cli-'));
   dataDir = join(dir, 'data');
+  await writeFile(join(dir, 'file'), '');
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-/** Models are out of reach, so that no command of these tests waits for them. */
+/** Models are out of reach, as a file is in their way, so that no command of these tests waits for them. */
 const env = () => ({
   ...process.env,
   // npm's name for the folder that its command was given in; the command line reads it.
@@ -71,7 +72,6 @@ describe('one clear sentence and an exit code', () => {
   });
 
   test('for a folder that cannot be read', async () => {
-    await writeFile(join(dir, 'file'), '');
     expect(await run('watch', 'nowhere')).toEqual({
       code: 1,
       out: '',
