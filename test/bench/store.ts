@@ -32,3 +32,5 @@ const connection = {
   commandsFunction: 'pixwatch-commands',
 };
 process.send?.({ connection, credentials } satisfies StoreMessage);
+// Nobody is left to use it.
+process.once('disconnect', () => process.exit());

@@ -19,6 +19,9 @@ const loads = [
 const scratch = await mkdtemp(join(tmpdir(), 'pixwatch-bench-'));
 process.on('exit', () => execFileSync('rm', ['-rf', scratch]));
 
+/** Nothing is waited for any longer. */
+const longestMs = 120_000;
+
 type Command = (photos: string, store: StoreMessage) => ChildProcess;
 
 const agent: Command = (photos, store) => {
@@ -45,7 +48,12 @@ const awsSync: Command = (photos, { connection, credentials }) =>
 /** Without this machine's own AWS settings. */
 function run(program: string, args: readonly string[], env: Record<string, string>): ChildProcess {
   const { PATH = '', HOME = '' } = process.env;
-  return spawn(program, args, { env: { PATH, HOME, ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
+  return spawn(program, args, {
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: longestMs,
+    killSignal: 'SIGKILL',
+  });
 }
 
 /** Rivals that are on this machine, or can be installed. */
@@ -83,21 +91,26 @@ async function fill(folder: string, files: number, bytes: number): Promise<void>
   execFileSync('sync');
 }
 
+async function endOf(name: string, child: ChildProcess): Promise<never> {
+  const [code] = await once(child, 'exit');
+  throw new Error(`${name} ended with ${code}`);
+}
+
 /** @returns seconds */
 async function timed(command: Command, photos: string): Promise<number> {
   const dir = await mkdtemp(join(scratch, 'store-'));
-  const store = fork(join(import.meta.dirname, 'store.ts'), [dir]);
-  process.once('exit', () => store.kill());
-  const [message] = (await once(store, 'message')) as [StoreMessage];
+  const store = fork(join(import.meta.dirname, 'store.ts'), [dir], { timeout: longestMs, killSignal: 'SIGKILL' });
+  const [message] = (await Promise.race([once(store, 'message'), endOf('the store', store)])) as [StoreMessage];
   await rm(join(scratch, 'agent'), { recursive: true, force: true });
   await mkdir(join(scratch, 'agent'));
   const began = systemClock.now();
   const child = command(photos, message);
   const [code] = await once(child, 'exit');
   const seconds = (systemClock.now() - began) / 1000;
-  if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code}`);
-  store.kill();
-  await once(store, 'exit');
+  const ended = once(store, 'exit');
+  store.kill('SIGKILL');
+  await ended;
+  if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code ?? `no result within ${longestMs / 1000} s`}`);
   await rm(dir, { recursive: true });
   execFileSync('sync');
   return seconds;
@@ -118,6 +131,8 @@ for (const { name, files, bytes } of loads) {
   console.log(`\n${name}, median of ${rounds}`);
   for (const [contestant, all] of seconds) {
     const ratio = contestant === 'agent' ? '' : `   agent is ${(median(all) / agents).toFixed(2)} × as fast`;
-    console.log(`  ${contestant.padEnd(12)} ${median(all).toFixed(2)} s  ${((files * bytes) / 1e6 / median(all)).toFixed(0)} MB/s${ratio}`);
+    const each = all.map((value) => value.toFixed(2)).join(' ');
+    const speed = ((files * bytes) / 1e6 / median(all)).toFixed(0);
+    console.log(`  ${contestant.padEnd(12)} ${median(all).toFixed(2)} s (${each})  ${speed} MB/s${ratio}`);
   }
 }
