@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentEvent, agentMethods, LocalFile } from '../../shared/contract.ts';
-import type { FileStateKind } from '../../shared/model/localFile.ts';
+import type { AgentEvent, agentMethods, LocalFile, Status } from '../../shared/contract.ts';
+import { countUnfinished, type FileStateKind } from '../../shared/model/localFile.ts';
 import type { Handlers } from '../../shared/rpc.ts';
-import { listFiles } from './db/fileStates.ts';
+import { countFiles, countFilesIn, listFiles } from './db/fileStates.ts';
 import { indexFile, openDatabaseReadOnly } from './db/openDatabase.ts';
 import { actHandlers } from './handlers/actHandlers.ts';
 import { type Live, type ReadHandlers, readHandlers } from './handlers/readHandlers.ts';
@@ -11,6 +11,7 @@ import { type AgentOptions, type Parts, startParts } from './parts.ts';
 import { nothingToDo } from './queue/progress.ts';
 import { pausedKey, readMeta } from './sync/meta.ts';
 import { isAnalysing } from './sync/startSync.ts';
+import { folderRows, isInside } from './watch/folders.ts';
 
 /** Watches folders, sends what is new, and knows what the cloud found in it. All of shared/contract.ts, and nothing of who asks. */
 export interface Agent {
@@ -19,11 +20,17 @@ export interface Agent {
   onEvent(listener: (event: AgentEvent) => void): () => void;
   /**
    * Fulfils when every file found is searchable or has come to another end.
-   * @returns the files that failed, were rejected or cannot be read
+   * @param folders answers for the files in these watched folders alone, by id; for all when absent
+   * @returns how many files are in each state, and those that failed, were rejected or cannot be read
    * @throws the signal's reason when it is aborted
    */
-  untilIdle(signal?: AbortSignal): Promise<{ failed: LocalFile[] }>;
+  untilIdle(signal?: AbortSignal, folders?: readonly number[]): Promise<Idle>;
   close(): Promise<void>;
+}
+
+export interface Idle {
+  readonly files: Status['files'];
+  readonly failed: LocalFile[];
 }
 
 /**
@@ -36,9 +43,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   return {
     handlers: { ...readHandlers(db, live), ...actHandlers(parts) },
     onEvent: events.onEvent,
-    async untilIdle(signal) {
-      while (!isIdle(parts)) await sleep(idleCheckMs, undefined, { signal });
-      return { failed: allFiles(db, ['failed', 'rejected', 'unreachable']) };
+    async untilIdle(signal, folders) {
+      while (!isIdle(parts, folders)) await sleep(idleCheckMs, undefined, { signal });
+      const failed = allFiles(db, ['failed', 'rejected', 'unreachable']);
+      if (!folders) return { files: countFiles(db), failed };
+      const roots = folderRows(db).filter(({ id }) => folders.includes(id));
+      return { files: countFilesIn(db, folders), failed: failed.filter(({ path }) => roots.some((root) => isInside(path, root.path))) };
     },
     close,
   };
@@ -65,8 +75,9 @@ const atRest: Live = { offline: null, paused: false, problem: null, scanning: fa
 
 const idleCheckMs = 200;
 
-function isIdle({ db, watch, queue }: Parts): boolean {
-  return !watch.isScanning() && watch.isIdle() && queue.isIdle() && !isAnalysing(db);
+function isIdle({ db, watch, queue }: Parts, folders?: readonly number[]): boolean {
+  if (watch.isScanning() || !watch.isIdle()) return false;
+  return folders ? countUnfinished(countFilesIn(db, folders)) === 0 : queue.isIdle() && !isAnalysing(db);
 }
 
 function allFiles(db: DatabaseSync, kinds: readonly FileStateKind[]): LocalFile[] {

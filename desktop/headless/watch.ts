@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalFile } from '../../shared/contract.ts';
 import { countUnfinished } from '../../shared/model/localFile.ts';
-import type { Agent } from '../agent/agent.ts';
+import type { Agent, Idle } from '../agent/agent.ts';
 import type { Command } from './arguments.ts';
 import { aborted, type Context, readableFolder, startOwnApp, stopSignal } from './context.ts';
 import { filesText, follow } from './follow.ts';
 
-/** Watches folders without a page; with `untilIdle` ends when all is done: 0 when everything found is searchable, else 1. */
+/** Watches folders without a page; with `untilIdle` ends when all is done in them: 0 when everything found there is searchable, else 1. */
 export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'watch' }>, context: Context): Promise<number> {
   const paths = await Promise.all(folders.map(readableFolder));
   const { agent, ready, close } = await startOwnApp(context);
   const stop = stopSignal();
   try {
     follow(agent, context);
-    for (const path of paths) await agent.handlers.addFolder({ path });
-    if (untilIdle) return await watchUntilIdle(agent, ready, stop, context);
+    const ids: number[] = [];
+    for (const path of paths) ids.push((await agent.handlers.addFolder({ path })).id);
+    if (untilIdle) return await watchUntilIdle(agent, ids, ready, stop, context);
     context.output.note('Ctrl+C ends it.');
     await aborted(stop);
     return 0;
@@ -23,11 +23,17 @@ export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'wa
   }
 }
 
-async function watchUntilIdle(agent: Agent, ready: Promise<void>, stop: AbortSignal, context: Context): Promise<number> {
+async function watchUntilIdle(
+  agent: Agent,
+  folders: readonly number[],
+  ready: Promise<void>,
+  stop: AbortSignal,
+  context: Context,
+): Promise<number> {
   try {
-    const { failed } = await Promise.race([agent.untilIdle(stop), blind(agent, ready)]);
-    await tellResult(agent, failed, context);
-    return failed.length === 0 ? 0 : 1;
+    const idle = await Promise.race([agent.untilIdle(stop, folders), blind(agent, ready)]);
+    tellResult(idle, context);
+    return idle.failed.length === 0 ? 0 : 1;
   } catch (thrown) {
     if (!stop.aborted) throw thrown;
     context.output.note('Stopped before all was done. The next start goes on from here.');
@@ -54,8 +60,7 @@ async function blind({ handlers }: Agent, ready: Promise<void>): Promise<never> 
   }
 }
 
-async function tellResult({ handlers }: Pick<Agent, 'handlers'>, failed: readonly LocalFile[], { output, json }: Context): Promise<void> {
-  const { files } = await handlers.status({});
+function tellResult({ files, failed }: Idle, { output, json }: Context): void {
   const reasons = failed.map(({ path, state }) => ({ path, state: state.kind, reason: 'reason' in state ? state.reason : null }));
   if (json) {
     output.json({ files, failed: reasons });

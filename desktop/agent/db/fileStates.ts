@@ -11,10 +11,20 @@ export type BytesOf = (n: number) => number;
 
 /** How many local files are in each state. */
 export function countFiles(db: DatabaseSync): Record<FileStateKind, number> {
-  const counts = Object.fromEntries(fileStateKinds.map((kind) => [kind, 0])) as Record<FileStateKind, number>;
+  const counts = noFiles();
   for (const row of db.prepare('SELECT state, files FROM file_count').all()) counts[row['state'] as FileStateKind] = Number(row['files']);
   return counts;
 }
+
+/** How many local files of these watched folders are in each state. @param folders watched_folder.id */
+export function countFilesIn(db: DatabaseSync, folders: readonly number[]): Record<FileStateKind, number> {
+  const rows = db
+    .prepare('SELECT state, count(*) AS files FROM local_file WHERE folder IN (SELECT value FROM json_each(?)) GROUP BY state')
+    .all(JSON.stringify(folders));
+  return { ...noFiles(), ...Object.fromEntries(rows.map(({ state, files }) => [state, Number(files)])) };
+}
+
+const noFiles = () => Object.fromEntries(fileStateKinds.map((kind) => [kind, 0])) as Record<FileStateKind, number>;
 
 /** Local files in one of `kinds` (all when empty), latest change of state first. `cursor` is the `next` of the page before. */
 export function listFiles(

@@ -71,7 +71,7 @@ test.concurrent(
     await cloud.finish('a dog', { labels: [labelOf('Dog', 97)], matches: [match] });
     await cloud.finish('a film', { ext: 'mp4', outcome: { kind: 'kept', reason: 'Videos are not analysed yet.' } });
     await cloud.finish('damaged', { outcome: { kind: 'rejected', reason: 'It is damaged.' }, media: null });
-    expect(await idle).toEqual({
+    expect(await idle).toMatchObject({
       failed: [
         { path: join(photos, 'broken.jpg'), asset: idOf('damaged'), bytes: 7, state: { kind: 'rejected', reason: 'It is damaged.' } },
       ],
@@ -161,7 +161,7 @@ test.concurrent(
     const agent = await start();
     await agent.handlers.addFolder({ path: photos });
     await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' }), soon);
-    expect(await agent.untilIdle()).toEqual({ failed: [] });
+    expect(await agent.untilIdle()).toMatchObject({ failed: [] });
     expect(await cloud.originals()).toEqual([]);
     expect((await agent.handlers.alerts({ cursor: null, limit: 10 })).items).toMatchObject(
       [{ fileName: 'a dog', seen: true }].map(() => ({ fileName: 'dog.jpg', seen: true })),
@@ -251,8 +251,30 @@ test.concurrent(
     await agent.handlers.retry({ path: join(photos, 'dog.jpg') });
     expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' });
     await cloud.finish('a dog', { revision: 2 });
-    expect(await agent.untilIdle()).toEqual({ failed: [] });
+    expect(await agent.untilIdle()).toMatchObject({ failed: [] });
     expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' });
+  }),
+);
+
+test.concurrent(
+  'that a folder is done says nothing of the others',
+  inHome(async ({ dir, cloud, photos, save, start }) => {
+    const agent = await start();
+    const other = join(dir, 'other');
+    await mkdir(other);
+    await save('dog.jpg', 'a dog');
+    await save('broken.jpg', 'damaged');
+    await writeFile(join(other, 'cat.jpg'), 'a cat');
+    const { id } = await agent.handlers.addFolder({ path: photos });
+    const { id: otherId } = await agent.handlers.addFolder({ path: other });
+    await cloud.finish('a cat');
+    expect(await agent.untilIdle(undefined, [otherId])).toMatchObject({ files: { searchable: 1, analysing: 0 }, failed: [] });
+
+    await cloud.finish('a dog');
+    await cloud.finish('damaged', { outcome: { kind: 'rejected', reason: 'It is damaged.' }, media: null });
+    const done = await agent.untilIdle(undefined, [id]);
+    expect(done).toMatchObject({ files: { searchable: 1, rejected: 1 }, failed: [{ path: join(photos, 'broken.jpg') }] });
+    expect((await agent.untilIdle(undefined, [otherId])).failed).toEqual([]);
   }),
 );
 
@@ -297,7 +319,7 @@ test.concurrent(
     await vi.waitFor(async () => expect(await cloud.originals()).toEqual([original]), soon);
     await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
     await cloud.finish('a dog', { revision: 2 });
-    expect(await agent.untilIdle()).toEqual({ failed: [] });
+    expect(await agent.untilIdle()).toMatchObject({ failed: [] });
     expect(await agent.found('dog')).toEqual(['dog.jpg']);
   }),
 );
@@ -314,7 +336,7 @@ test.concurrent(
     expect(await agent.found('dog')).toEqual(['dog.jpg']);
 
     await agent.handlers.retry({ path: null });
-    expect(await agent.untilIdle()).toEqual({ failed: [] });
+    expect(await agent.untilIdle()).toMatchObject({ failed: [] });
     expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' });
   }),
 );
