@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { changesIndex } from '../../shared/keys.ts';
 import { jsonService, operation } from './gateway/jsonService.ts';
 import { type Service, ServiceError } from './gateway/service.ts';
+import { type Meter, meterDynamodb } from './meter.ts';
 
 /**
  * Dynalite's own parts instead of its HTTP server: the server would have to listen, kills the process when the disk is full (it throws
@@ -57,11 +58,20 @@ export interface Dynamodb {
 }
 
 /** Opens DynamoDB over the folder `dir`, made when missing. One process at a time may have it open. */
-export async function openDynamodb(dir: string): Promise<Dynamodb> {
+export async function openDynamodb(dir: string, meter?: Meter): Promise<Dynamodb> {
   const store = create({ path: dir, createTableMs: 0 });
   await store.db.open();
   closeIterators(store);
-  const call = (name: OperationName, input: unknown) => callDynalite(store, name, input);
+  const underWay = new Set<Promise<object>>();
+  const call = async (name: OperationName, input: unknown) => {
+    const called = meter ? callMetered(store, name, input, meter) : callDynalite(store, name, input);
+    underWay.add(called);
+    try {
+      return await called;
+    } finally {
+      underWay.delete(called);
+    }
+  };
   return {
     service: jsonService({
       targetPrefix: 'DynamoDB_20120810',
@@ -69,7 +79,11 @@ export async function openDynamodb(dir: string): Promise<Dynamodb> {
       operations: Object.fromEntries(operations.map((name) => [name, operation(v.unknown(), (input) => call(name, input))])),
     }),
     createTable: (name) => createTable(store, name),
-    close: () => store.db.close(),
+    async close() {
+      // A client that has gone away does not end its call, which would throw out of a callback.
+      await Promise.allSettled(underWay);
+      await store.db.close();
+    },
   };
 }
 
@@ -84,6 +98,24 @@ function closeIterators({ db }: Store): void {
     };
   }
 }
+
+/** Asks what the call consumes besides what it is for. */
+async function callMetered(store: Store, name: OperationName, input: unknown, meter: Meter): Promise<object> {
+  const asked = input as { readonly ReturnConsumedCapacity?: string; readonly Item?: object };
+  try {
+    const answer = await callDynalite(store, name, meteredOperations.has(name) ? { ...asked, ReturnConsumedCapacity: 'TOTAL' } : input);
+    meterDynamodb(meter, name, answer, asked.Item && 'changedAt' in asked.Item ? 1 : 0);
+    const { ConsumedCapacity, ...rest } = answer as { ConsumedCapacity?: unknown };
+    return asked.ReturnConsumedCapacity ? answer : rest;
+  } catch (thrown) {
+    // A write whose condition does not hold is billed all the same.
+    if (thrown instanceof ServiceError && thrown.code === 'ConditionalCheckFailedException') meter.add('writeUnits', 1);
+    throw thrown;
+  }
+}
+
+/** Those that can say what they consume. */
+const meteredOperations = new Set(operations.filter((name) => /Item$|Query|Scan/.test(name)));
 
 /** @throws ServiceError as DynamoDB answers */
 async function callDynalite(store: Store, name: OperationName, input: unknown): Promise<object> {

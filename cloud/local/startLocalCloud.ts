@@ -20,9 +20,11 @@ import { type Database, openDatabase } from './database.ts';
 import { openDynamodb } from './dynamodb.ts';
 import { createEmails } from './emails.ts';
 import { createExecutions, statusChangeEvent } from './executions.ts';
+import type { Service } from './gateway/service.ts';
 import { startGateway } from './gateway/startGateway.ts';
-import { startInboxQueue } from './inboxQueue.ts';
+import { type SqsRecord, startInboxQueue } from './inboxQueue.ts';
 import { createLambda } from './lambda.ts';
+import { createMeter, type Meter, meterServices, meterStateMachine, meterTask } from './meter.ts';
 import * as names from './names.ts';
 import { openRekognition } from './openRekognition.ts';
 import { createQueues, type Queues } from './queues.ts';
@@ -46,6 +48,8 @@ export interface LocalCloudOptions {
   /** How many pictures are looked at at a time; each takes some 600 MB of memory. */
   readonly workers?: number;
   readonly settings?: Partial<PipelineSettings>;
+  /** Answers for Rekognition in place of the models, for tests that are not about what is seen. */
+  readonly rekognition?: Service;
   readonly clock: Clock;
   /** Gets one line about what failed and is tried again, and what a person should do. */
   log(line: string): void;
@@ -59,6 +63,8 @@ export interface LocalCloud {
   readonly endpoint: string;
   /** Fulfils when pictures are looked at; rejects when the vision models cannot be fetched, which is tried again. */
   readonly ready: Promise<void>;
+  /** What AWS would bill of what was done since it was opened. */
+  readonly meter: Pick<Meter, 'read'>;
   close(): Promise<void>;
 }
 
@@ -109,7 +115,8 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   const database = own(await openDatabase(join(dir, 'local.db')));
   const credentials = await loadCredentials(join(dir, 'credentials.json'));
   const queues = createQueues(database.sql, clock, queueSettings);
-  const { s3, dynamodb } = await openStores(options, database, queues, own);
+  const meter = createMeter();
+  const { s3, dynamodb } = await openStores(options, database, queues, meter, own);
   const emails = own(createEmails({ sql: database.sql, clock, settingsPath: join(dir, 'smtp.json'), log }));
   const subscriptions = createSubscriptions(database.sql);
   subscriptions.addTopic(names.alertsTopicArn);
@@ -119,7 +126,7 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   const executions = createExecutions(database.sql, clock);
   const runner = createRunner({
     executions,
-    stateMachine: await loadPipeline(backend),
+    stateMachine: await loadPipeline(backend, meter),
     // One more than can be looked at: it is drawn and stored meanwhile.
     concurrency: workers + 1,
     onFailed: async (execution) => executionEnded(statusChangeEvent(execution), await backend),
@@ -127,26 +134,37 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   });
   const { promise: modelsThere, resolve: onReady } = Promise.withResolvers<void>();
   const getObject: GetObject = async (bucket, key, maxBytes) => getStart(await backend, bucket, key, maxBytes + 1);
-  const rekognition = own(openRekognition({ dir: models, workers, getObject, onReady, onProgress: onModelProgress, log }));
-  const services = {
+  const rekognition = options.rekognition
+    ? { service: options.rekognition, ready: Promise.resolve(onReady()) }
+    : own(openRekognition({ dir: models, workers, getObject, onReady, onProgress: onModelProgress, log }));
+  const commands = meterTask(meter, 'Commands', async (event) => runCommand(event, names.library, await backend));
+  const services = meterServices(meter, {
     s3,
     dynamodb,
     sns: createSns({ database, subscriptions, emails, log }),
     sqs: createSqs(queues),
     states: createStates(executions, runner),
     rekognition: rekognition.service,
-    lambda: createLambda({ [names.commandsFunction]: async (event) => runCommand(event, names.library, await backend) }),
-  };
+    lambda: createLambda({ [names.commandsFunction]: commands }),
+  });
   const { endpoint } = own(await startGateway({ port, credentials, region: names.region, services, clock, log }));
   setBackend(own(createLocalBackend(endpoint, credentials, options)));
 
   own(runner);
   // Pictures wait for the models rather than to fail for lack of them.
   void modelsThere.then(() => runner.open());
-  own(startInboxQueue({ queues, queue: names.inboxQueue, dispatch: async (event) => dispatch(event, await backend), log }));
+  const dispatchBatch = async (event: { Records: SqsRecord[] }) => {
+    // The batch is received and deleted.
+    meter.add('sqsRequests', 2);
+    const began = performance.now();
+    const answer = await dispatch(event, await backend);
+    meter.addRun('Dispatch', performance.now() - began);
+    return answer;
+  };
+  own(startInboxQueue({ queues, queue: names.inboxQueue, dispatch: dispatchBatch, log }));
   own(everyMinute(async () => drainOutbox(await backend), 'Alerts wait in the outbox', log));
   own(everyMinute(async () => resumeWaiting(await backend), 'What waits for budget waits on', log));
-  return { connection: connectionTo(endpoint), credentials, endpoint, ready: rekognition.ready };
+  return { connection: connectionTo(endpoint), credentials, endpoint, ready: rekognition.ready, meter };
 }
 
 function everyMinute(work: () => Promise<unknown>, failure: string, log: (line: string) => void): Closable {
@@ -159,8 +177,8 @@ function everyMinute(work: () => Promise<unknown>, failure: string, log: (line: 
   );
 }
 
-async function openStores({ dir, clock, log }: LocalCloudOptions, database: Database, queues: Queues, own: Own) {
-  const dynamodb = own(await openDynamodb(join(dir, 'dynamodb')));
+async function openStores({ dir, clock, log }: LocalCloudOptions, database: Database, queues: Queues, meter: Meter, own: Own) {
+  const dynamodb = own(await openDynamodb(join(dir, 'dynamodb'), meter));
   await dynamodb.createTable(names.table);
   const s3 = own(
     await createS3({
@@ -171,6 +189,8 @@ async function openStores({ dir, clock, log }: LocalCloudOptions, database: Data
         const { bucket, object } = event.detail;
         if (bucket.name !== names.inputBucket || !object.key.startsWith(inboxPrefix)) return;
         queues.send(names.inboxQueue, JSON.stringify(event));
+        meter.add('events', 1);
+        meter.add('sqsRequests', 1);
         await database.flush();
       },
       log,
@@ -180,10 +200,12 @@ async function openStores({ dir, clock, log }: LocalCloudOptions, database: Data
   return { s3: s3.service, dynamodb: dynamodb.service };
 }
 
-async function loadPipeline(backend: Promise<Backend>): Promise<StateMachine> {
+async function loadPipeline(backend: Promise<Backend>, meter: Meter): Promise<StateMachine> {
   const text = await readFile(new URL('../pipeline.asl.json', import.meta.url), 'utf8');
-  const bound = Object.entries<Step>(steps).map(([name, step]) => [name, async (input: unknown) => step(input, await backend)] as const);
-  return loadStateMachine(text, Object.fromEntries(bound));
+  const bound = Object.entries<Step>(steps).map(([name, step]) => {
+    return [name, meterTask(meter, name, async (input) => step(input, await backend))] as const;
+  });
+  return meterStateMachine(meter, loadStateMachine(text, Object.fromEntries(bound)));
 }
 
 /** The first bytes of an object. */

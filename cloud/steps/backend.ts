@@ -57,6 +57,8 @@ export const pipelineSettings = v.object({
   capPerMonth: v.optional(v.nullable(v.pipe(v.number(), v.minValue(0))), null),
   /** The AWS region by whose prices calls are counted; null: they cost nothing. */
   priceRegion: v.optional(v.nullable(v.string()), null),
+  /** So many days after it was analysed an original moves to S3 Glacier Flexible Retrieval; null: never. Only for forecasts: S3 does it. */
+  archiveAfterDays: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1))), null),
 });
 export type PipelineSettings = v.InferOutput<typeof pipelineSettings>;
 
@@ -87,15 +89,16 @@ export function createBackend(access: AwsAccess, rest: Pick<Backend, 'names' | '
 
 /**
  * The backend that a Lambda function's environment describes: `PIXWATCH_NAMES` and `PIXWATCH_SETTINGS` hold `BackendNames` and
- * `PipelineSettings` as JSON; access comes from the SDK's own defaults.
+ * `PipelineSettings` as JSON; access comes from the SDK's own defaults. Lambda's region is the one whose prices count.
  * @throws InvalidInput naming the variable, and the field in it, that is missing or wrong
  */
 export function backendFromEnv(env: Readonly<Record<string, string | undefined>>, clock: Clock): Backend {
+  const settings = parse(json(pipelineSettings), env['PIXWATCH_SETTINGS'], 'PIXWATCH_SETTINGS');
   return createBackend(
     {},
     {
       names: parse(json(backendNames), env['PIXWATCH_NAMES'], 'PIXWATCH_NAMES'),
-      settings: parse(json(pipelineSettings), env['PIXWATCH_SETTINGS'], 'PIXWATCH_SETTINGS'),
+      settings: { ...settings, priceRegion: settings.priceRegion ?? env['AWS_REGION'] ?? null },
       clock,
       warn: (line) => console.warn(line),
     },

@@ -59,9 +59,10 @@ function indexedSince(db: DatabaseSync): string {
 /**
  * Brings the local index up to date with the cloud's. Each page is one transaction with the cursor in it, so that a process that
  * dies goes on behind the last whole page; pages and items may come again at will.
+ * @returns whether the cursor moved: there was something later than all before
  * @throws CloudUnavailable when the cloud cannot be used, SQLite's error when the database cannot be written
  */
-export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options: PullOptions): Promise<void> {
+export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options: PullOptions): Promise<boolean> {
   if (readMeta(db, sinceKey) === null) writeMeta(db, sinceKey, new Date(options.now).toISOString());
   const cursor = readMeta(db, cursorKey);
   // A cursor in the future was written while the clock was wrong: what came since may be behind it, so all is pulled again.
@@ -85,6 +86,7 @@ export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options
     query.ExclusiveStartKey = page.LastEvaluatedKey;
   } while (query.ExclusiveStartKey);
   writeMeta(db, completeKey, 'yes');
+  return readMeta(db, cursorKey) !== cursor;
 }
 
 function applyPage(db: DatabaseSync, library: LibraryId, items: readonly Item[], { now, onBadItem }: PullOptions): Applied[] {

@@ -61,6 +61,8 @@ export function startSync({ db, cloud, clock, pace = usualPace, onApplied, onRul
   let failures = 0;
   let deepDueAt = 0;
   let rulesDueAt = 0;
+  /** Since when nothing later was found than all before. */
+  let quietSince = clock.now();
 
   async function look(signal: AbortSignal): Promise<void> {
     const now = clock.now();
@@ -69,7 +71,9 @@ export function startSync({ db, cloud, clock, pace = usualPace, onApplied, onRul
       rulesDueAt = now + pace.slowMs;
     }
     const isDeep = now >= deepDueAt;
-    await pullChanges(db, cloud, { now, overlapMs: isDeep ? deepOverlapMs : overlapMs, signal, onApplied, onBadItem });
+    // What was written up to the overlap before the latest record has been seen once that was so long ago: it would only be read, and paid for, again.
+    const overlap = Math.max(0, (isDeep ? deepOverlapMs : overlapMs) - Math.max(0, now - quietSince));
+    if (await pullChanges(db, cloud, { now, overlapMs: overlap, signal, onApplied, onBadItem })) quietSince = now;
     if (isDeep) deepDueAt = now + deepEveryMs;
   }
 

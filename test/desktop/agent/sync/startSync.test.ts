@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { saveRule } from '../../../../desktop/agent/rules/rules.ts';
 import { search } from '../../../../desktop/agent/search/search.ts';
 import { startSync } from '../../../../desktop/agent/sync/startSync.ts';
-import { isoTime, systemClock } from '../../../../shared/clock.ts';
+import { type Clock, isoTime, systemClock } from '../../../../shared/clock.ts';
 import { assetItem, ruleItem } from '../../../../shared/keys.ts';
 import { idOf, library, memoryDatabase, recordOf } from '../search/library.ts';
 import { openTestTable, type TestTable } from './table.ts';
@@ -31,12 +31,12 @@ afterEach(async () => {
 });
 
 /** Keeps `db` in step; looks when woken, and quickly while something is analysed. */
-function start(pace: Partial<Parameters<typeof startSync>[0]['pace']> = {}) {
+function start(pace: Partial<Parameters<typeof startSync>[0]['pace']> = {}, clock: Clock = systemClock) {
   const seen = { applied: 0, rulesChanged: 0, offlineChanged: 0, lines: [] as string[] };
   const sync = startSync({
     db,
     cloud: table.cloud,
-    clock: systemClock,
+    clock,
     pace: { quickMs: 20, slowMs: never, retryMs: 20, slowestRetryMs: 40, ...pace },
     onApplied: (applied) => {
       seen.applied += applied.length;
@@ -132,4 +132,24 @@ test('closing ends a pause and a call under way', async () => {
   const again = start();
   await again.sync.ready;
   await again.sync.close();
+});
+
+test('reads again what it may have missed, and pays for that only until it cannot have', async () => {
+  let passed = 0;
+  const { sync } = start({}, { now: () => systemClock.now() + passed });
+  await sync.ready;
+  await Promise.all(Array.from({ length: 150 }, (_, n) => table.putRecord(fresh(`${n}.jpg`))));
+  const look = async () => {
+    const before = table.unitsRead();
+    sync.wake();
+    await expect.poll(() => table.unitsRead()).toBeGreaterThan(before);
+    await sleep(100);
+    return table.unitsRead() - before;
+  };
+  await look();
+  await expect.poll(() => db.prepare('SELECT count(*) AS n FROM asset').get()?.['n']).toBe(150);
+  const again = await look();
+  expect(again).toBeGreaterThan(4);
+  passed = 3 * 60_000;
+  expect(await look()).toBeLessThan(again / 2);
 });

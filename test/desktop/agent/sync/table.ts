@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { openDynamodb } from '../../../../cloud/local/dynamodb.ts';
 import { startGateway } from '../../../../cloud/local/gateway/startGateway.ts';
+import { createMeter } from '../../../../cloud/local/meter.ts';
 import type { LibraryTable } from '../../../../desktop/agent/sync/pullChanges.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import { assetItem, type ItemKey, ruleItem } from '../../../../shared/keys.ts';
@@ -20,6 +21,8 @@ export interface TestTable {
   putRule(rule: Rule): Promise<void>;
   putItem(item: ItemKey & Record<string, unknown>): Promise<void>;
   getItem(key: ItemKey): Promise<Record<string, unknown> | undefined>;
+  /** What AWS would bill for reads so far. */
+  unitsRead(): number;
   /** Lets it answer no more. */
   stop(): Promise<void>;
   /** Lets it answer again, at the same address. */
@@ -32,7 +35,8 @@ const region = 'us-east-1';
 
 export async function openTestTable(): Promise<TestTable> {
   const dir = await mkdtemp(join(tmpdir(), 'pixwatch-table-'));
-  const service = await openDynamodb(dir);
+  const meter = createMeter();
+  const service = await openDynamodb(dir, meter);
   await service.createTable('pixwatch');
   const open = (port: number) =>
     startGateway({ port, credentials, region, services: { dynamodb: service.service }, clock: systemClock, log: console.error });
@@ -46,6 +50,7 @@ export async function openTestTable(): Promise<TestTable> {
   return {
     cloud: { dynamodb, table: 'pixwatch', library },
     putItem,
+    unitsRead: () => meter.read().counts.readUnits ?? 0,
     putRecord: (record) => putItem({ ...assetItem(record.library, record.asset), ...record }),
     putRule: (rule) => putItem({ ...ruleItem(library, rule.id), ...rule }),
     getItem: async (Key) => (await dynamodb.send(new GetCommand({ TableName: 'pixwatch', Key, ConsistentRead: true }))).Item,

@@ -1,0 +1,182 @@
+import { type Counts, type Detectors, isPriced, moneyOf, type PaidApi, priceDate, type Service, totalOf } from './cost.ts';
+
+/** What a library will cost, worked out from what the code does with each file. Pure. */
+
+/** What is to be sent. */
+export interface LibrarySize {
+  readonly photos: number;
+  readonly photoBytes: number;
+  readonly videos: number;
+  readonly videoBytes: number;
+}
+
+/** What of a backend's settings costs depend on. */
+export interface CostSettings {
+  readonly detectors: Detectors;
+  /** Null: originals stay in S3 Standard. */
+  readonly archiveAfterDays: number | null;
+  /** Of AWS. */
+  readonly region: string;
+}
+
+export interface CostLine {
+  readonly service: Service;
+  readonly usd: number;
+}
+
+/** In US dollars, the dearest service first; without tax and free tiers. */
+export interface Forecast {
+  /** To send all of it and have it looked at. */
+  readonly once: { readonly usd: number; readonly lines: CostLine[] };
+  /** Afterwards, each month: to keep it, and for the backend to be there. */
+  readonly monthly: { readonly usd: number; readonly lines: CostLine[] };
+  /** When the prices were collected, `2024-06-30`. */
+  readonly priceDate: string;
+  /** The region's own prices are not known: the dearest of those that are were taken. */
+  readonly isGuess: boolean;
+}
+
+export function forecast(size: LibrarySize, settings: CostSettings): Forecast {
+  return {
+    once: sum(onceCounts(size, settings), settings.region),
+    monthly: sum(monthlyCounts(size, settings), settings.region),
+    priceDate,
+    isGuess: !isPriced(settings.region),
+  };
+}
+
+function sum(counts: Counts, region: string): Forecast['once'] {
+  const money = moneyOf(counts, region);
+  const lines = (Object.entries(money) as [Service, number][]).map(([service, usd]) => ({ service, usd }));
+  return { usd: totalOf(money), lines: lines.toSorted((a, b) => b.usd - a.usd) };
+}
+
+/** What one step of the pipeline consumes. `ms` at `mb` of memory (cloud/stack) are estimates: render and pixelate by measurement of a 12-megapixel photo. */
+interface Step extends Pick<Counts, 's3Puts' | 's3Gets' | 'readUnits' | 'writeUnits'> {
+  readonly ms: number;
+  readonly mb: number;
+}
+
+/** KB of a record with ten labels. It is written to the table and to its index. */
+const recordKb = 3;
+const small = { ms: 120, mb: 256 };
+/** A detector looks for an earlier answer, reserves its price, is called (Rekognition reads the picture), and its answer is written. */
+const detect = { ms: 900, mb: 256, s3Gets: 2, s3Puts: 1, writeUnits: 1 };
+/** A detector that is off says so and does nothing. */
+const off = { ms: 5, mb: 256 };
+
+/** By the states of cloud/pipeline.asl.json. Held against the local cloud's meter by test/e2e/forecast.test.ts. */
+const steps = {
+  Admit: { ms: 500, mb: 1024, s3Gets: 2, readUnits: 2, writeUnits: 1 },
+  Render: { ms: 1500, mb: 1769, s3Gets: 1, s3Puts: 8 },
+  DetectLabels: { ...detect, s3Puts: 2 },
+  DetectFaces: detect,
+  Pixelate: { ms: 700, mb: 1769, s3Gets: 2, s3Puts: 1 },
+  Categorise: { ...small, s3Gets: 1, readUnits: 1 },
+  Record: { ...small, s3Gets: 2, readUnits: 1, writeUnits: 2 * recordKb },
+  Keep: { ...small, readUnits: 1, writeUnits: 2 },
+  File: { ms: 300, mb: 256, s3Gets: 3, s3Puts: 1 },
+  /** What stays in the inbox. */
+  FileNothing: off,
+  Announce: { ...small, readUnits: 1 },
+} as const satisfies Record<string, Step>;
+
+/** States that are entered on the way of a photo and of a video, Choice, Parallel and Pass among them. */
+const transitions = { photo: 14, video: 7 };
+
+/** What is looked for in a photo. */
+const lookedFor = [
+  { detector: 'labels', api: 'DetectLabels', step: steps.DetectLabels },
+  { detector: 'faces', api: 'DetectFaces', step: steps.DetectFaces },
+] as const satisfies readonly { detector: keyof Detectors; api: PaidApi; step: Step }[];
+
+const gb = 1e9;
+const minutesAMonth = 730 * 60;
+/** Lambda writes so much about each invocation into its log. */
+const logBytes = 600;
+/** The desktop's parts: desktop/agent/upload/planParts.ts. */
+const partBytes = 8 * 1024 * 1024;
+/** While a library is sent the desktop reads each record so often: every 1.5 s for 2 minutes (desktop/agent/sync/startSync.ts). */
+const syncReads = 80;
+
+/** All that is billed for sending a library and having it looked at. */
+export function onceCounts(size: LibrarySize, { detectors, archiveAfterDays }: CostSettings): Counts {
+  const { photos, photoBytes, videos, videoBytes } = size;
+  const files = photos + videos;
+  const looks = lookedFor.map(({ detector, step }) => (detectors[detector] ? step : off));
+  const { Admit, Render, Pixelate, Categorise, Record, Keep, File, FileNothing, Announce } = steps;
+  const photo = pathOf([Admit, Render, ...looks, detectors.faces ? Pixelate : off, Categorise, Record, File, Announce], transitions.photo);
+  // Videos are kept, and not analysed yet.
+  const video = pathOf([Admit, Keep, FileNothing, Announce], transitions.video);
+  const called = lookedFor.filter(({ detector }) => detectors[detector]).map(({ api }) => [api, photos]);
+  return add(
+    times(photos, photo),
+    times(videos, video),
+    Object.fromEntries(called),
+    { s3Puts: uploadPuts(photos, photoBytes) + uploadPuts(videos, videoBytes), readUnits: files },
+    // S3's event goes through EventBridge and SQS (sent, received and deleted) to the dispatcher, at worst each by itself.
+    times(files, { ...pathOf([small], 0), events: 1, sqsRequests: 3, traces: 1 }),
+    // A part of a 4 KB unit each, and half of that because the index is read eventually.
+    { readUnits: (files * syncReads * recordKb) / 8 },
+    archiveAfterDays === null ? {} : { toGlacier: files },
+  );
+}
+
+/** All that is billed in a month after that: storage, and that the backend and one desktop are running. */
+export function monthlyCounts({ photos, photoBytes, videos, videoBytes }: LibrarySize, { archiveAfterDays }: CostSettings): Counts {
+  const files = photos + videos;
+  const originals = (photoBytes + videoBytes) / gb;
+  const made = (photos * madeBytes + photoBytes * madeShare) / gb;
+  const isArchived = archiveAfterDays !== null;
+  const timers = times(minutesAMonth * timersAMinute, { ...pathOf([small], 0), readUnits: 1.5 });
+  const records = (files * recordKb * 1000) / gb;
+  return add(
+    isArchived
+      ? { standardGb: made + (files * archivedOverhead.standard) / gb, glacierGb: originals + (files * archivedOverhead.glacier) / gb }
+      : { standardGb: made + originals },
+    { tableGb: 2 * records, backupGb: records },
+    timers,
+    { sqsRequests: minutesAMonth * emptyReceivesAMinute, readUnits: minutesAMonth * pollsAMinute * readUnitsAPoll },
+    { alarms: 5, dashboards: 1 },
+  );
+}
+
+/** Bytes of what is made of each photo, and as a share of its original: preview, thumb, grids and JSON; analysis copy and safe share. */
+const madeBytes = 400_000;
+const madeShare = 1.5;
+/** S3 Glacier Flexible Retrieval keeps so much besides each object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
+const archivedOverhead = { glacier: 32_768, standard: 8_192 };
+/** functions/drainOutbox.ts and functions/resumeWaiting.ts. */
+const timersAMinute = 2;
+/** Lambda polls the inbox queue by five receives that wait for 20 s. */
+const emptyReceivesAMinute = 15;
+/** One desktop that is never switched off: rules, which are read consistently, and changes. */
+const pollsAMinute = 2;
+const readUnitsAPoll = 1.5;
+
+/** Each step is an invocation of its function. */
+function pathOf(path: readonly Step[], stateTransitions: number): Counts {
+  return add(
+    ...path.map(({ ms, mb, ...counts }) => ({
+      ...counts,
+      lambdaRequests: 1,
+      lambdaGbSeconds: (ms / 1000) * (mb / 1024),
+      logGb: logBytes / gb,
+    })),
+    { stateTransitions },
+  );
+}
+
+function uploadPuts(files: number, bytes: number): number {
+  const parts = files === 0 ? 0 : Math.ceil(bytes / files / partBytes);
+  // In parts: looked for, begun and completed besides.
+  return files * (parts <= 1 ? 1 : parts + 3);
+}
+
+function add(...all: readonly Counts[]): Counts {
+  const total: Record<string, number> = {};
+  for (const counts of all) for (const [item, n] of Object.entries(counts)) total[item] = (total[item] ?? 0) + n;
+  return total;
+}
+
+const times = (n: number, counts: Counts): Counts => Object.fromEntries(Object.entries(counts).map(([item, each]) => [item, each * n]));

@@ -1,0 +1,101 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import * as v from 'valibot';
+import { expect, it, onTestFinished } from 'vitest';
+import { jsonService, operation } from '../../cloud/local/gateway/jsonService.ts';
+import type { Service } from '../../cloud/local/gateway/service.ts';
+import { startLocalCloud } from '../../cloud/local/startLocalCloud.ts';
+import { startAgent } from '../../desktop/agent/agent.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { type Counts, moneyOf, totalOf } from '../../shared/cost.ts';
+import { onceCounts } from '../../shared/forecast.ts';
+
+const detectors = { labels: true, text: true, faces: true, moderation: true };
+const settings = { detectors, archiveAfterDays: null, region: 'us-east-1' };
+
+const packages = new URL('../../node_modules/', import.meta.url);
+const real = (path: string) => readFile(new URL(path, packages));
+const photos = ['01', '02', '04', '05', '08', '13'].map((n) => `apeman-asset-images/dist/dummy/${n}.jpg`);
+const people = ['3', '6'].map((n) => `@vladmandic/face-api/demo/sample${n}.jpg`);
+
+/** Answers at once, with the labels of an ordinary photo; it reads the picture, as Rekognition does. */
+function quickRekognition(s3: () => S3Client): Service {
+  const read = async ({ Image }: v.InferOutput<typeof asked>) => {
+    const { Body } = await s3().send(new GetObjectCommand({ Bucket: Image.S3Object.Bucket, Key: Image.S3Object.Name }));
+    await Body?.transformToByteArray();
+  };
+  const answering = (answer: object) =>
+    operation(asked, async (input) => {
+      await read(input);
+      return answer;
+    });
+  const BoundingBox = { Left: 0.1234, Top: 0.2345, Width: 0.3456, Height: 0.4567 };
+  const box = { BoundingBox, Confidence: 98.7654 };
+  const Parents = [{ Name: 'Animal' }, { Name: 'Mammal' }, { Name: 'Canine' }];
+  const Labels = Array.from({ length: 10 }, (_, n) => {
+    return {
+      Name: `Label number ${n}`,
+      Confidence: 90 - n,
+      Parents,
+      Categories: [{ Name: 'Animals and Pets' }],
+      Instances: n % 2 ? [] : [box, box],
+    };
+  });
+  const operations = {
+    DetectLabels: answering({ Labels }),
+    DetectFaces: answering({ FaceDetails: [box, box, box] }),
+    DetectText: answering({ TextDetections: [] }),
+    DetectModerationLabels: answering({ ModerationLabels: [] }),
+  };
+  return jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations });
+}
+const asked = v.object({ Image: v.object({ S3Object: v.object({ Bucket: v.string(), Name: v.string() }) }) });
+
+it('a library costs what was forecast, within 5 % of what the meters counted, and what is damaged costs less', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'pixwatch-forecast-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const [folder, more, dataDir] = ['photos', 'more', 'data'].map((name) => join(dir, name)) as [string, string, string];
+  for (const made of [folder, more, dataDir]) await mkdir(made);
+  const contents = await Promise.all([...photos, ...people].map(real));
+  const video = Buffer.concat([Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1'), Buffer.alloc(5000)]);
+  for (const [n, content] of contents.entries()) await writeFile(join(folder, `${n}.jpg`), content);
+  await writeFile(join(folder, 'clip.mp4'), video);
+  const torn = (await real(people[0] as string)).subarray(0, 40_000);
+  await writeFile(join(more, 'torn.jpg'), torn);
+
+  const rekognition = quickRekognition(() => s3);
+  const cloud = await startLocalCloud({ dir: join(dir, 'cloud'), models: '', rekognition, clock: systemClock, log: () => {} });
+  onTestFinished(() => cloud.close());
+  const { connection, credentials, endpoint } = cloud;
+  const s3 = new S3Client({ endpoint, region: connection.region, credentials: { ...credentials } });
+  const agent = await startAgent({ dataDir, connection, credentials: async () => credentials, clock: systemClock, log: () => {} });
+  onTestFinished(() => agent.close());
+  await agent.handlers.addFolder({ path: folder });
+  await agent.untilIdle();
+  expect((await agent.handlers.status({})).files).toMatchObject({ searchable: contents.length, kept: 1 });
+
+  const bytes = contents.reduce((sum, { length }) => sum + length, 0);
+  const size = { photos: contents.length, photoBytes: bytes, videos: 1, videoBytes: video.length };
+  const expected = onceCounts(size, settings);
+  const metered = cloud.meter.read().counts;
+  // Photos come one by one or in batches, and how often the desktop looks depends on how long it takes: forecast at their worst.
+  const atWorst = ['lambdaRequests', 'sqsRequests', 'readUnits'];
+  const items = Object.keys(metered) as (keyof Counts)[];
+  const apart = Object.fromEntries(items.map((item) => [item, Number(((expected[item] ?? 0) / (metered[item] ?? 0) - 1).toFixed(3))]));
+  for (const [item, share] of Object.entries(apart)) {
+    if (atWorst.includes(item)) expect(share, item).toBeGreaterThan(-0.05);
+    else expect(Math.abs(share), item).toBeLessThan(0.05);
+  }
+  const money = (counts: Counts) => totalOf(moneyOf(counts, settings.region));
+  const ofThose = Object.fromEntries(items.map((item) => [item, expected[item] ?? 0]));
+  expect(Math.abs(money(ofThose) / money(metered) - 1)).toBeLessThan(0.05);
+
+  // Nobody can know before that a file is damaged: it is forecast as if it were not.
+  await agent.handlers.addFolder({ path: more });
+  await agent.untilIdle();
+  expect((await agent.handlers.status({})).files).toMatchObject({ rejected: 1 });
+  const withIt = onceCounts({ ...size, photos: size.photos + 1, photoBytes: bytes + torn.length }, settings);
+  expect(money(cloud.meter.read().counts)).toBeLessThan(money(withIt));
+}, 120_000);

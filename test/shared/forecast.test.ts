@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import { moneyOf } from '../../shared/cost.ts';
+import { type CostSettings, forecast, type LibrarySize, onceCounts } from '../../shared/forecast.ts';
+
+const settings: CostSettings = {
+  detectors: { labels: true, text: true, faces: true, moderation: true },
+  archiveAfterDays: null,
+  region: 'us-east-1',
+};
+const family: LibrarySize = { photos: 80_000, photoBytes: 80_000 * 4e6, videos: 500, videoBytes: 500 * 200e6 };
+
+it('sums up to what its lines say, the dearest first', () => {
+  const { once, monthly, isGuess } = forecast(family, settings);
+  for (const { usd, lines } of [once, monthly]) {
+    expect(lines.reduce((sum, line) => sum + line.usd, 0)).toBeCloseTo(usd, 9);
+    expect(lines.map((line) => line.usd)).toEqual(lines.map((line) => line.usd).toSorted((a, b) => b - a));
+  }
+  expect(once.lines[0]?.service).toBe('Rekognition');
+  expect(monthly.lines[0]?.service).toBe('S3');
+  expect(isGuess).toBe(false);
+});
+
+it('counts no call of what is switched off', () => {
+  const none = { labels: false, text: false, faces: false, moderation: false };
+  const counts = onceCounts(family, { ...settings, detectors: none });
+  expect(Object.keys(counts).filter((item) => item.startsWith('Detect'))).toEqual([]);
+  expect(counts.s3Puts).toBeLessThan(onceCounts(family, settings).s3Puts ?? 0);
+});
+
+it('costs less a month and more once when originals are archived', () => {
+  const archived = forecast(family, { ...settings, archiveAfterDays: 30 });
+  const kept = forecast(family, settings);
+  expect(archived.monthly.usd).toBeLessThan(kept.monthly.usd);
+  expect(archived.once.usd - kept.once.usd).toBeCloseTo(80_500 * 0.00003, 6);
+});
+
+it('costs little when there is nothing, and only what is always there', () => {
+  const { once, monthly } = forecast({ photos: 0, photoBytes: 0, videos: 0, videoBytes: 0 }, settings);
+  expect(once.usd).toBe(0);
+  expect(monthly.usd).toBeGreaterThan(0);
+  expect(monthly.usd).toBeLessThan(5);
+});
+
+it('takes the dearest prices for a region that it does not know, and says so', () => {
+  const unknown = forecast(family, { ...settings, region: 'xx-nowhere-1' });
+  expect(unknown.isGuess).toBe(true);
+  for (const region of ['us-east-1', 'us-west-2', 'eu-west-1', 'eu-central-1', 'ap-southeast-2']) {
+    expect(unknown.once.usd).toBeGreaterThanOrEqual(forecast(family, { ...settings, region }).once.usd);
+  }
+});
+
+it('prices the many images of a month by their tiers, each API by itself', () => {
+  // 1 million at 0.001, 4 at 0.0008, 1 at 0.0006.
+  expect(moneyOf({ DetectLabels: 6e6 }, 'us-east-1').Rekognition).toBeCloseTo(1000 + 3200 + 600, 6);
+  expect(moneyOf({ DetectLabels: 1e6, DetectFaces: 1e6 }, 'us-east-1').Rekognition).toBeCloseTo(2000, 6);
+});
