@@ -5,6 +5,7 @@ import { assertNever } from '../../../shared/errors.ts';
 import type { AssetId } from '../../../shared/model/asset.ts';
 import { type FileState, type FileStateKind, fileStateKinds } from '../../../shared/model/localFile.ts';
 import { parsePageCursor, writePageCursor } from '../pageCursor.ts';
+import { prepare } from './openDatabase.ts';
 
 /** How many bytes of an asset that is being sent are in the cloud. @param n asset.n */
 export type BytesOf = (n: number) => number;
@@ -12,7 +13,7 @@ export type BytesOf = (n: number) => number;
 /** How many local files are in each state. */
 export function countFiles(db: DatabaseSync): Record<FileStateKind, number> {
   const counts = noFiles();
-  for (const row of db.prepare('SELECT state, files FROM file_count').all()) counts[row['state'] as FileStateKind] = Number(row['files']);
+  for (const row of prepare(db, 'SELECT state, files FROM file_count').all()) counts[row['state'] as FileStateKind] = Number(row['files']);
   return counts;
 }
 
@@ -33,7 +34,7 @@ export function listFiles(
   bytesOf: BytesOf,
 ): { items: LocalFile[]; next: string | null } {
   const before = cursor === null ? afterAll : parsePageCursor(position, cursor);
-  const select = db.prepare(`${selectFiles} WHERE state = ? AND (changed_at, path) < (?, ?) ORDER BY changed_at DESC, path DESC LIMIT ?`);
+  const select = prepare(db, `${selectFiles} WHERE state = ? AND (changed_at, path) < (?, ?) ORDER BY changed_at DESC, path DESC LIMIT ?`);
   // State by state, as an index gives each in order; a page of all of them is a merge.
   const wanted = kinds.length === 0 ? fileStateKinds : [...new Set(kinds)];
   const found = wanted.flatMap((kind) => select.all(kind, before.at, before.path, limit + 1) as unknown as FileRow[]);
@@ -47,7 +48,7 @@ export function listFiles(
 
 /** The local files that hold an asset, by path. @param n asset.n */
 export function filesOf(db: DatabaseSync, n: number, bytesOf: BytesOf): LocalFile[] {
-  const rows = db.prepare(`${selectFiles} WHERE asset = ? ORDER BY path`).all(n);
+  const rows = prepare(db, `${selectFiles} WHERE asset = ? ORDER BY path`).all(n);
   return (rows as unknown as FileRow[]).map((row) => toLocalFile(row, bytesOf));
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { InvalidInput, messageOf, Permanent } from '../../../shared/errors.ts';
 import { migrations } from './schema.ts';
@@ -60,16 +60,30 @@ export function openDatabaseReadOnly(file: string): DatabaseSync {
  * @throws what `work` throws, after undoing
  */
 export function transaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
+  prepare(db, 'BEGIN IMMEDIATE').run();
   try {
     const result = work();
-    db.exec('COMMIT');
+    prepare(db, 'COMMIT').run();
     return result;
   } catch (thrown) {
     // SQLite has already undone it by itself after a full disk.
     if (db.isTransaction) db.exec('ROLLBACK');
     throw thrown;
   }
+}
+
+const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+
+/**
+ * The compiled form of a statement, made once. Compiling costs more than running, above all where triggers follow.
+ * @param sql one of a limited number of texts, never one with values in it
+ */
+export function prepare(db: DatabaseSync, sql: string): StatementSync {
+  const prepared = statements.get(db) ?? new Map<string, StatementSync>();
+  statements.set(db, prepared);
+  const statement = prepared.get(sql) ?? db.prepare(sql);
+  prepared.set(sql, statement);
+  return statement;
 }
 
 /** A damaged file often opens normally and fails much later, so its structure is checked. */

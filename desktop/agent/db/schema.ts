@@ -182,4 +182,9 @@ export const migrations = [
   ALTER TABLE alert ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
   CREATE INDEX alert_untold ON alert (at) WHERE told = 0;
   `,
+  `
+  -- Small files and large ones are looked for apart, so the size comes before the turn.
+  DROP INDEX upload_job_due;
+  CREATE INDEX upload_job_due ON upload_job (state, size, next_try_at);
+  `,
 ];

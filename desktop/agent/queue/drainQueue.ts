@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Clock, isoTime } from '../../../shared/clock.ts';
+import type { Clock } from '../../../shared/clock.ts';
 import type { Status } from '../../../shared/contract.ts';
 import { readMeta, writeMeta } from '../sync/meta.ts';
 import { CloudUnavailable } from '../upload/cloudTrouble.ts';
@@ -19,7 +19,6 @@ import {
   holds,
   isStillDue,
   type JobSize,
-  markStored,
   nextTurnAt,
   postponeAbandoned,
   type QueuedJob,
@@ -28,7 +27,7 @@ import {
   retryFailed,
 } from './jobs.ts';
 import { followProgress, nothingToDo } from './progress.ts';
-import { type Learnt, type RunOptions, runJob } from './runJob.ts';
+import { type Learnt, noteStored, type RunOptions, runJob } from './runJob.ts';
 import { createSlots } from './slots.ts';
 
 export interface DrainOptions {
@@ -138,7 +137,9 @@ class Drain implements UploadQueue {
     if (job) return this.#start(job);
     this.#gate.left();
     const { db, clock } = this.#options;
-    if (this.isIdle()) this.#run.progress.end();
+    // The end of what runs rings the bell.
+    if (this.#running.size > 0) return this.#bell.rest(longestRestMs);
+    if (!hasQueued(db)) this.#run.progress.end();
     const turnAt = nextTurnAt(db, clock.now()) ?? Number.POSITIVE_INFINITY;
     await this.#bell.rest(Math.min(longestRestMs, turnAt - clock.now()));
   }
@@ -157,23 +158,13 @@ class Drain implements UploadQueue {
 
   /** Fetches the next jobs, leaves out what the library holds already, and gives the first of them. */
   async #fetch(size: JobSize): Promise<QueuedJob | null> {
-    const { db, clock, target, onStored, onChange } = this.#options;
+    const { db, clock, target } = this.#options;
     for (;;) {
-      const due = dueJobs(db, size, clock.now(), mostAsked);
+      const due = dueJobs(db, size, clock.now(), mostAsked).filter(({ n }) => !this.#running.has(n));
       if (due.length === 0) return null;
       const assets = due.map(({ asset }) => asset);
       const held = await heldAssets(target, assets, this.#stop.signal);
-      const done = due.filter(({ asset }) => held.has(asset));
-      if (done.length > 0) {
-        markStored(
-          db,
-          done.map(({ n }) => n),
-          isoTime(clock),
-        );
-        for (const { n, size: bytes } of done) this.#run.progress.finish(n, bytes);
-        onStored();
-        onChange();
-      }
+      await Promise.all(due.filter(({ asset }) => held.has(asset)).map((job) => noteStored(this.#run, job)));
       this.#ready[size] = due.filter(({ asset }) => !held.has(asset));
       const first = this.#ready[size].shift();
       if (first) return first;

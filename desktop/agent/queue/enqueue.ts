@@ -2,7 +2,8 @@ import { lstat } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { extensionOf } from '../../../shared/model/media.ts';
-import { transaction } from '../db/openDatabase.ts';
+import { commitTogether } from '../db/commitTogether.ts';
+import { prepare } from '../db/openDatabase.ts';
 import { fileTrouble, isAbsent, isFileError } from '../watch/fileTrouble.ts';
 import type { Taken } from '../watch/settle.ts';
 import { stampOf } from '../watch/stamp.ts';
@@ -15,7 +16,7 @@ import { type HashedFile, hashFile } from './hashFile.ts';
  * @throws SQLite's error when the database cannot be written
  */
 export async function enqueue(db: DatabaseSync, clock: Clock, path: string): Promise<Taken> {
-  const row = db.prepare('SELECT stamp, kind FROM local_file WHERE path = ?').get(path);
+  const row = prepare(db, 'SELECT stamp, kind FROM local_file WHERE path = ?').get(path);
   if (!row) return 'taken';
   let file: HashedFile | null;
   try {
@@ -29,19 +30,19 @@ export async function enqueue(db: DatabaseSync, clock: Clock, path: string): Pro
   }
   if (file === null) return 'changed';
   if (file.size === 0) storeState(db, clock, path, 'skipped', 'It is empty (0 bytes).');
-  else transaction(db, () => link(db, clock, path, file));
+  else await commitTogether(db, () => link(db, clock, path, file));
   return 'taken';
 }
 
 function storeState(db: DatabaseSync, clock: Clock, path: string, kind: 'unreachable' | 'skipped', reason: string): void {
-  db.prepare('UPDATE local_file SET kind = ?, reason = ?, changed_at = ? WHERE path = ?').run(kind, reason, isoTime(clock), path);
+  prepare(db, 'UPDATE local_file SET kind = ?, reason = ?, changed_at = ? WHERE path = ?').run(kind, reason, isoTime(clock), path);
 }
 
 function link(db: DatabaseSync, clock: Clock, path: string, { asset, size, stamp }: HashedFile): void {
-  db.prepare('INSERT INTO asset (id, ext, size) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING').run(asset, extensionOf(path), size);
-  const found = db.prepare('SELECT n, uploaded FROM asset WHERE id = ?').get(asset);
+  prepare(db, 'INSERT INTO asset (id, ext, size) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING').run(asset, extensionOf(path), size);
+  const found = prepare(db, 'SELECT n, uploaded FROM asset WHERE id = ?').get(asset);
   const n = Number(found?.['n']);
-  db.prepare(`UPDATE local_file SET asset = ?, size = ?, stamp = ?, kind = 'known', reason = NULL, changed_at = ? WHERE path = ?`).run(
+  prepare(db, `UPDATE local_file SET asset = ?, size = ?, stamp = ?, kind = 'known', reason = NULL, changed_at = ? WHERE path = ?`).run(
     n,
     size,
     stamp,
@@ -50,5 +51,5 @@ function link(db: DatabaseSync, clock: Clock, path: string, { asset, size, stamp
   );
   if (found?.['uploaded']) return;
   // A job that waits for its file to turn up again has it now.
-  db.prepare('INSERT INTO upload_job (asset, size) VALUES (?, ?) ON CONFLICT (asset) DO UPDATE SET next_try_at = 0').run(n, size);
+  prepare(db, 'INSERT INTO upload_job (asset, size) VALUES (?, ?) ON CONFLICT (asset) DO UPDATE SET next_try_at = 0').run(n, size);
 }

@@ -1,18 +1,15 @@
-import { createHash } from 'node:crypto';
-import * as v from 'valibot';
-import { type AssetId, assetId } from '../../../shared/model/asset.ts';
-import { openFile } from '../upload/readFile.ts';
-import { stampOf } from '../watch/stamp.ts';
+import { Worker } from 'node:worker_threads';
+import { Transient } from '../../../shared/errors.ts';
+import type { AssetId } from '../../../shared/model/asset.ts';
 
+/** A file's content as it was at one moment. */
 export interface HashedFile {
+  /** The content's SHA-256. */
   readonly asset: AssetId;
   /** Bytes. */
   readonly size: number;
   readonly stamp: string;
 }
-
-/** A read of half a millisecond or so: the hash is computed on the event loop. */
-const chunkBytes = 1024 * 1024;
 
 /**
  * The content's SHA-256. A symbolic link is not followed.
@@ -20,20 +17,77 @@ const chunkBytes = 1024 * 1024;
  * @throws the system's error when it cannot be read
  */
 export async function hashFile(path: string): Promise<HashedFile | null> {
-  const file = await openFile(path);
-  try {
-    const before = await file.stat({ bigint: true });
-    const stamp = stampOf(before);
-    const hash = createHash('sha256');
-    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, Number(before.size) + 1));
-    for (;;) {
-      const { bytesRead } = await file.read(chunk, 0, chunk.length);
-      if (bytesRead === 0) break;
-      hash.update(chunk.subarray(0, bytesRead));
-    }
-    if (stampOf(await file.stat({ bigint: true })) !== stamp) return null;
-    return { asset: v.parse(assetId, hash.digest('hex')), size: Number(before.size), stamp };
-  } finally {
-    await file.close();
-  }
+  const file = await ask(path, null);
+  return file && { asset: file.sha256 as AssetId, size: file.size, stamp: file.stamp };
+}
+
+/**
+ * As `hashFile`, with the very bytes that were hashed.
+ * @param size in bytes; it bounds the memory
+ * @returns null also when the file has another size
+ */
+export async function readFile(path: string, size: number): Promise<(HashedFile & { readonly body: Uint8Array<ArrayBuffer> }) | null> {
+  const file = await ask(path, size);
+  return file?.body ? { asset: file.sha256 as AssetId, size: file.size, stamp: file.stamp, body: file.body } : null;
+}
+
+/** What a worker is asked; it answers each. */
+export interface Question {
+  readonly id: number;
+  readonly path: string;
+  /** Of a file whose bytes are wanted too; null when they are not. */
+  readonly size: number | null;
+}
+export type Answer =
+  | { id: number; kind: 'file'; file: FileRead | null }
+  | { id: number; kind: 'error'; message: string; code: string | undefined; syscall: string | undefined };
+export interface FileRead {
+  readonly sha256: string;
+  readonly size: number;
+  readonly stamp: string;
+  readonly body: Uint8Array<ArrayBuffer> | null;
+}
+
+interface Reader {
+  readonly worker: Worker;
+  readonly waiting: Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>;
+}
+
+/** Two keep a disk busy. They end with the process. */
+const threads = 2;
+const readers: Reader[] = [];
+let lastId = 0;
+
+async function ask(path: string, size: number | null): Promise<FileRead | null> {
+  while (readers.length < threads) readers.push(startReader());
+  const { worker, waiting } = readers.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
+  const id = ++lastId;
+  worker.ref();
+  worker.postMessage({ id, path, size } satisfies Question);
+  const answer = await new Promise<Answer>((resolve, reject) => waiting.set(id, { resolve, reject }));
+  if (answer.kind === 'file') return answer.file;
+  throw Object.assign(new Error(answer.message), { code: answer.code, syscall: answer.syscall });
+}
+
+function startReader(): Reader {
+  const worker = new Worker(new URL('./hashWorker.ts', import.meta.url));
+  const reader: Reader = { worker, waiting: new Map() };
+  // An idle thread keeps no process alive.
+  worker.unref();
+  worker.on('message', (answer: Answer) => {
+    reader.waiting.get(answer.id)?.resolve(answer);
+    reader.waiting.delete(answer.id);
+    if (reader.waiting.size === 0) worker.unref();
+  });
+  let cause: unknown;
+  worker.on('error', (thrown) => {
+    cause = thrown;
+  });
+  // For lack of memory, perhaps. It is replaced when one is next needed.
+  worker.on('exit', () => {
+    readers.splice(readers.indexOf(reader), 1);
+    const error = new Transient('Reading files broke off. It is tried again.', { cause });
+    for (const { reject } of reader.waiting.values()) reject(error);
+  });
+  return reader;
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { transaction } from '../db/openDatabase.ts';
+import { prepare, transaction } from '../db/openDatabase.ts';
 import { smallestPart } from '../upload/planParts.ts';
 import type { UploadJob } from '../upload/uploadFile.ts';
 import type { Remaining } from './progress.ts';
@@ -14,22 +14,24 @@ export interface QueuedJob extends UploadJob {
   readonly attempts: number;
 }
 
-/** Jobs whose turn has come and of which a file is at hand, those waiting longest first. */
+/** Jobs whose turn has come and of which a file is at hand, the smallest first. */
 export function dueJobs(db: DatabaseSync, size: JobSize, now: number, limit: number): QueuedJob[] {
-  const rows = db.prepare(
+  const rows = prepare(
+    db,
     `SELECT job.asset AS n, asset.id AS asset, ext, job.size, file.path, file.stamp, upload_id AS uploadId, part_size AS partSize, attempts
      FROM upload_job AS job
      JOIN asset ON asset.n = job.asset
      JOIN local_file AS file ON file.rowid = (SELECT rowid FROM local_file WHERE asset = job.asset AND kind = 'known' LIMIT 1)
-     WHERE job.state = 'queued' AND next_try_at <= ? AND (job.size > ?) = ?
-     ORDER BY next_try_at, job.asset LIMIT ?`,
+     WHERE job.state = 'queued' AND job.size ${size === 'large' ? '>' : '<='} ? AND next_try_at <= ?
+     ORDER BY job.size LIMIT ?`,
   );
-  return rows.all(now, smallestPart, size === 'large' ? 1 : 0, limit) as unknown as QueuedJob[];
+  return rows.all(smallestPart, now, limit) as unknown as QueuedJob[];
 }
 
 /** Whether a job that was fetched a while ago is still to be sent, from the same file as it was then. */
 export function isStillDue(db: DatabaseSync, { n, path, stamp }: QueuedJob): boolean {
-  const row = db.prepare(
+  const row = prepare(
+    db,
     `SELECT 1 FROM upload_job AS job JOIN local_file AS file ON file.asset = job.asset
      WHERE job.asset = ? AND job.state = 'queued' AND file.path = ? AND file.stamp = ? AND file.kind = 'known'`,
   );
@@ -38,7 +40,7 @@ export function isStillDue(db: DatabaseSync, { n, path, stamp }: QueuedJob): boo
 
 /** When the next job's turn comes, of those that wait; null when none does. */
 export function nextTurnAt(db: DatabaseSync, now: number): number | null {
-  const row = db.prepare(`SELECT min(next_try_at) AS at FROM upload_job WHERE state = 'queued' AND next_try_at > ?`).get(now);
+  const row = prepare(db, `SELECT min(next_try_at) AS at FROM upload_job WHERE state = 'queued' AND next_try_at > ?`).get(now);
   return row?.['at'] as number | null;
 }
 
@@ -48,54 +50,44 @@ export function requeueInterrupted(db: DatabaseSync): void {
 }
 
 export function markUploading(db: DatabaseSync, n: number, at: string): void {
-  transaction(db, () => {
-    db.prepare(`UPDATE upload_job SET state = 'uploading' WHERE asset = ?`).run(n);
-    touchFiles(db, n, at);
-  });
+  prepare(db, `UPDATE upload_job SET state = 'uploading' WHERE asset = ?`).run(n);
+  touchFiles(db, n, at);
 }
 
 /** A try was broken off through no fault of the file; its turn stays what it was. */
 export function markInterrupted(db: DatabaseSync, n: number, at: string): void {
-  transaction(db, () => {
-    db.prepare(`UPDATE upload_job SET state = 'queued' WHERE asset = ?`).run(n);
-    touchFiles(db, n, at);
-  });
+  prepare(db, `UPDATE upload_job SET state = 'queued' WHERE asset = ?`).run(n);
+  touchFiles(db, n, at);
 }
 
 /** A try failed; there will be another. */
 export function markQueued(db: DatabaseSync, n: number, at: string, next: { tryAt: number; attempts: number; reason: string }): void {
-  transaction(db, () => {
-    db.prepare(`UPDATE upload_job SET state = 'queued', next_try_at = ?, attempts = ?, reason = ? WHERE asset = ?`).run(
-      next.tryAt,
-      next.attempts,
-      next.reason,
-      n,
-    );
-    touchFiles(db, n, at);
-  });
+  const { tryAt, attempts, reason } = next;
+  prepare(db, `UPDATE upload_job SET state = 'queued', next_try_at = ?, attempts = ?, reason = ? WHERE asset = ?`).run(
+    tryAt,
+    attempts,
+    reason,
+    n,
+  );
+  touchFiles(db, n, at);
 }
 
 export function markFailed(db: DatabaseSync, n: number, at: string, reason: string): void {
-  transaction(db, () => {
-    db.prepare(`UPDATE upload_job SET state = 'failed', reason = ? WHERE asset = ?`).run(reason, n);
-    touchFiles(db, n, at);
-  });
+  prepare(db, `UPDATE upload_job SET state = 'failed', reason = ? WHERE asset = ?`).run(reason, n);
+  touchFiles(db, n, at);
 }
 
-/** The cloud has acknowledged these assets. */
-export function markStored(db: DatabaseSync, assets: readonly number[], at: string): void {
-  transaction(db, () => {
-    for (const n of assets) {
-      db.prepare('UPDATE asset SET uploaded = 1 WHERE n = ?').run(n);
-      db.prepare('DELETE FROM upload_job WHERE asset = ?').run(n);
-      touchFiles(db, n, at);
-    }
-  });
+/** The cloud has acknowledged the asset. */
+export function markStored(db: DatabaseSync, n: number, at: string): void {
+  prepare(db, 'UPDATE asset SET uploaded = 1 WHERE n = ?').run(n);
+  prepare(db, 'DELETE FROM upload_job WHERE asset = ?').run(n);
+  touchFiles(db, n, at);
 }
 
 /** How much is left to send, not counting what failed for good. */
 export function remaining(db: DatabaseSync): Remaining {
-  const row = db.prepare(
+  const row = prepare(
+    db,
     `SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM upload_job WHERE state IN ('queued', 'uploading')`,
   );
   return row.get() as unknown as Remaining;
@@ -103,7 +95,8 @@ export function remaining(db: DatabaseSync): Remaining {
 
 /** Whether anything waits that could be sent; what waits for its file to be readable does not count. */
 export function hasQueued(db: DatabaseSync): boolean {
-  const row = db.prepare(
+  const row = prepare(
+    db,
     `SELECT 1 FROM upload_job WHERE state = 'queued' AND EXISTS (SELECT 1 FROM local_file WHERE asset = upload_job.asset AND kind = 'known')`,
   );
   return row.get() !== undefined;
@@ -111,17 +104,18 @@ export function hasQueued(db: DatabaseSync): boolean {
 
 /** Whether a path is still known to hold an asset. */
 export function holds(db: DatabaseSync, path: string, n: number): boolean {
-  return db.prepare('SELECT 1 FROM local_file WHERE path = ? AND asset = ?').get(path, n) !== undefined;
+  return prepare(db, 'SELECT 1 FROM local_file WHERE path = ? AND asset = ?').get(path, n) !== undefined;
 }
 
 /** A file is not what the row says: it must settle and be hashed again. */
 export function markUnsettled(db: DatabaseSync, path: string, at: string): void {
-  db.prepare(`UPDATE local_file SET kind = 'settling', changed_at = ? WHERE path = ?`).run(at, path);
+  prepare(db, `UPDATE local_file SET kind = 'settling', changed_at = ? WHERE path = ?`).run(at, path);
 }
 
 /** Lets failed jobs be tried again: that of one path, or all with null. */
 export function retryFailed(db: DatabaseSync, path: string | null): void {
-  db.prepare(
+  prepare(
+    db,
     `UPDATE upload_job SET state = 'queued', attempts = 0, next_try_at = 0, reason = NULL
      WHERE state = 'failed' AND (:path IS NULL OR asset = (SELECT asset FROM local_file WHERE path = :path))`,
   ).run({ path });
@@ -149,12 +143,13 @@ const isAbandoned = 'NOT EXISTS (SELECT 1 FROM local_file WHERE asset = upload_j
 
 /** A moved file is gone from one place before it is found in another, so jobs that have no file now wait for one until `tryAt`. */
 export function postponeAbandoned(db: DatabaseSync, now: number, tryAt: number): void {
-  db.prepare(`UPDATE upload_job SET next_try_at = ? WHERE next_try_at <= ? AND ${isAbandoned}`).run(tryAt, now);
+  prepare(db, `UPDATE upload_job SET next_try_at = ? WHERE next_try_at <= ? AND ${isAbandoned}`).run(tryAt, now);
 }
 
 /** Jobs that have waited long enough for a file to turn up. */
 export function abandonedJobs(db: DatabaseSync, now: number): AbandonedJob[] {
-  const rows = db.prepare(
+  const rows = prepare(
+    db,
     `SELECT n, id AS asset, ext, upload_job.size, upload_id AS uploadId FROM upload_job JOIN asset ON n = upload_job.asset
      WHERE state <> 'uploading' AND next_try_at <= ? AND ${isAbandoned}`,
   );
@@ -164,11 +159,11 @@ export function abandonedJobs(db: DatabaseSync, now: number): AbandonedJob[] {
 /** Removes a job that has no file, and the asset when nothing else is known of it. */
 export function dropAbandoned(db: DatabaseSync, n: number): void {
   transaction(db, () => {
-    const { changes } = db.prepare(`DELETE FROM upload_job WHERE asset = ? AND ${isAbandoned}`).run(n);
-    if (changes > 0) db.prepare('DELETE FROM asset WHERE n = ? AND uploaded = 0 AND record IS NULL').run(n);
+    const { changes } = prepare(db, `DELETE FROM upload_job WHERE asset = ? AND ${isAbandoned}`).run(n);
+    if (changes > 0) prepare(db, 'DELETE FROM asset WHERE n = ? AND uploaded = 0 AND record IS NULL').run(n);
   });
 }
 
 function touchFiles(db: DatabaseSync, n: number, at: string): void {
-  db.prepare('UPDATE local_file SET changed_at = ? WHERE asset = ?').run(at, n);
+  prepare(db, 'UPDATE local_file SET changed_at = ? WHERE asset = ?').run(at, n);
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { Permanent, Transient } from '../../../shared/errors.ts';
+import { commitTogether } from '../db/commitTogether.ts';
 import { CloudUnavailable } from '../upload/cloudTrouble.ts';
 import { type UploadTarget, uploadFile } from '../upload/uploadFile.ts';
 import { type Backoff, backoffMs, type Rand } from './backoff.ts';
@@ -29,45 +30,60 @@ export type Learnt = { kind: 'answered' } | { kind: 'nothing' } | { kind: 'unava
  * @throws what is neither the file's nor the cloud's fault, e.g. that the database cannot be written
  */
 export async function runJob(options: RunOptions, job: QueuedJob, signal: AbortSignal): Promise<Learnt> {
-  const { db, clock, target, slots, progress, onStale, onStored, onChange } = options;
-  markUploading(db, job.n, isoTime(clock));
+  const { db, clock, target, slots, progress, onChange } = options;
   progress.begin(job.n);
   const onBytes = (bytes: number, isSent: boolean) => {
     progress.add(job.n, bytes, isSent);
     onChange();
   };
   try {
+    await commitTogether(db, () => markUploading(db, job.n, isoTime(clock)));
     const uploaded = await uploadFile(target, job, { db, slots, signal, onBytes });
-    if (uploaded === 'stored') {
-      markStored(db, [job.n], isoTime(clock));
-      progress.finish(job.n, job.size);
-      onStored();
-      return { kind: 'answered' };
-    }
-    markUnsettled(db, job.path, isoTime(clock));
-    markInterrupted(db, job.n, isoTime(clock));
-    onStale(job.path);
-    return { kind: 'nothing' };
+    return await (uploaded === 'stored' ? noteStored(options, job) : noteStale(options, job));
   } catch (thrown) {
-    return noteFailure(options, job, signal, thrown);
+    return await noteFailure(options, job, signal, thrown);
   } finally {
     progress.interrupt(job.n);
     onChange();
   }
 }
 
-function noteFailure({ db, clock, backoff, random }: RunOptions, job: QueuedJob, signal: AbortSignal, thrown: unknown): Learnt {
+/** The cloud has the asset. */
+export async function noteStored({ db, clock, progress, onStored, onChange }: RunOptions, job: QueuedJob): Promise<Learnt> {
+  await commitTogether(db, () => markStored(db, job.n, isoTime(clock)));
+  progress.finish(job.n, job.size);
+  onStored();
+  onChange();
+  return { kind: 'answered' };
+}
+
+async function noteStale({ db, clock, onStale }: RunOptions, job: QueuedJob): Promise<Learnt> {
+  await commitTogether(db, () => {
+    markUnsettled(db, job.path, isoTime(clock));
+    markInterrupted(db, job.n, isoTime(clock));
+  });
+  onStale(job.path);
+  return { kind: 'nothing' };
+}
+
+async function noteFailure(
+  { db, clock, backoff, random }: RunOptions,
+  job: QueuedJob,
+  signal: AbortSignal,
+  thrown: unknown,
+): Promise<Learnt> {
   const at = isoTime(clock);
   if (signal.aborted) {
-    markInterrupted(db, job.n, at);
+    await commitTogether(db, () => markInterrupted(db, job.n, at));
     return { kind: 'nothing' };
   }
   if (thrown instanceof Permanent) {
-    markFailed(db, job.n, at, thrown.message);
+    await commitTogether(db, () => markFailed(db, job.n, at, thrown.message));
     return { kind: 'answered' };
   }
   if (!(thrown instanceof Transient)) throw thrown;
   const attempts = job.attempts + 1;
-  markQueued(db, job.n, at, { attempts, tryAt: clock.now() + backoffMs(attempts, backoff, random), reason: thrown.message });
+  const tryAt = clock.now() + backoffMs(attempts, backoff, random);
+  await commitTogether(db, () => markQueued(db, job.n, at, { attempts, tryAt, reason: thrown.message }));
   return thrown instanceof CloudUnavailable ? { kind: 'unavailable', reason: thrown.message } : { kind: 'nothing' };
 }

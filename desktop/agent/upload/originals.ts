@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -10,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Permanent, Transient } from '../../../shared/errors.ts';
 import { inboxKey, originalMetadata } from '../../../shared/keys.ts';
+import { modifiedAt } from '../watch/stamp.ts';
 import { answerOf, cloudTrouble } from './cloudTrouble.ts';
 import { heldAssets } from './heldAssets.ts';
 import type { UploadJob, UploadTarget } from './uploadFile.ts';
@@ -20,29 +23,18 @@ import type { SentPart } from './uploadState.ts';
  * aborted. None ever replaces an object: each write has the condition that its key is free.
  */
 
-/** What S3 keeps about an original: its name, for people, and when it was last changed (ISO 8601). */
-export interface Described {
-  readonly name: string;
-  readonly modified: string;
-}
-
 type Original = Pick<UploadJob, 'asset' | 'ext' | 'size'>;
+/** An original with the file it is read from. */
+type SourceFile = Pick<UploadJob, 'asset' | 'ext' | 'size' | 'path' | 'stamp'>;
 
 /** Stores a whole original. One that is there already is as good. */
-export async function putOriginal(
-  target: UploadTarget,
-  original: Original,
-  { name, modified }: Described,
-  body: Buffer,
-  signal: AbortSignal,
-): Promise<void> {
+export async function putOriginal(target: UploadTarget, original: SourceFile, body: Uint8Array, signal: AbortSignal): Promise<void> {
   const command = new PutObjectCommand({
     ...placeOf(target, original),
     Body: body,
-    // S3 hashes what it gets and refuses anything else: an object is what its name says.
-    ChecksumSHA256: Buffer.from(original.asset, 'hex').toString('base64'),
+    ChecksumCRC32: checksumOf(crc32(body)),
     IfNoneMatch: '*',
-    Metadata: originalMetadata.write(name, modified),
+    Metadata: describe(original),
   });
   try {
     await ask(signal, () => target.s3.send(command, { abortSignal: signal }));
@@ -73,12 +65,7 @@ export async function isStored(target: UploadTarget, original: Original, signal:
  * Begins an upload in parts, or finds the one that was begun for this content but not noted before a crash.
  * @returns its id
  */
-export async function beginUpload(
-  target: UploadTarget,
-  original: Original,
-  { name, modified }: Described,
-  signal: AbortSignal,
-): Promise<string> {
+export async function beginUpload(target: UploadTarget, original: SourceFile, signal: AbortSignal): Promise<string> {
   const { Bucket, Key } = placeOf(target, original);
   const { Uploads } = await ask(signal, () =>
     target.s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key }), { abortSignal: signal }),
@@ -89,7 +76,7 @@ export async function beginUpload(
     Bucket,
     Key,
     ChecksumAlgorithm: 'CRC32',
-    Metadata: originalMetadata.write(name, modified),
+    Metadata: describe(original),
   });
   const { UploadId } = await ask(signal, () => target.s3.send(command, { abortSignal: signal }));
   if (UploadId === undefined) throw new Transient('The cloud gave no upload id. It is tried again.');
@@ -193,6 +180,9 @@ export function isAnswer(thrown: unknown, code: string): boolean {
 function placeOf({ inputBucket, library }: UploadTarget, { asset, ext }: Original) {
   return { Bucket: inputBucket, Key: inboxKey({ library, asset, ext }) };
 }
+
+/** What S3 keeps beside the bytes: the file's name, for people, and when it was last changed. */
+const describe = ({ path, stamp }: SourceFile) => originalMetadata.write(basename(path), modifiedAt(stamp));
 
 /** As S3 writes it: big-endian, base64. */
 function checksumOf(crc32: number): string {

@@ -29,12 +29,11 @@ export function createS3Client({ endpoint, region }: Connection, credentials: Cr
       httpsAgent: { keepAlive: true, maxSockets },
     },
   });
-  // A checksum is a signed header and guards the body. The SDK would hash the body once more to sign it, on the event loop.
+  // Every body comes with its CRC-32, which is signed and checked. The SDK would hash it once more to sign it, on the event loop.
   client.middlewareStack.add(
     (next) => (args) => {
       const { headers } = args.request as { headers: Record<string, string> };
-      const hasChecksum = 'x-amz-checksum-sha256' in headers || 'x-amz-checksum-crc32' in headers;
-      if (hasChecksum) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+      if ('x-amz-checksum-crc32' in headers) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
       return next(args);
     },
     { step: 'build', name: 'checksumInsteadOfPayloadHash' },

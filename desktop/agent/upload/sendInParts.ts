@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { Transient } from '../../../shared/errors.ts';
 import { beginUpload, completeUpload, isAnswer, isStored, listParts, sendPart } from './originals.ts';
 import { type Part, partSizeFor, planParts } from './planParts.ts';
-import { describe, isAsHashed, readPart } from './readFile.ts';
+import { free, isAsHashed, openFile, readPart } from './readFile.ts';
 import type { Uploaded, UploadJob, UploadOptions, UploadTarget } from './uploadFile.ts';
 import { forgetUpload, type SentPart, savedParts, savePart, saveUpload } from './uploadState.ts';
 
@@ -23,8 +23,10 @@ const hashedAtOnce = 4 * 1024 * 1024;
  * Sends a large file in parts, several at a time. What arrived is noted, so that after a crash only what was under way is sent again.
  * @throws what `uploadFile` throws
  */
-export async function sendInParts(target: UploadTarget, job: UploadJob, file: FileHandle, options: UploadOptions): Promise<Uploaded> {
-  const upload = (await takeUp(target, job, options)) ?? (await begin(target, job, file, options));
+export async function sendInParts(target: UploadTarget, job: UploadJob, options: UploadOptions): Promise<Uploaded> {
+  await using file = await openFile(job.path);
+  if (!(await isAsHashed(file, job))) return 'stale';
+  const upload = (await takeUp(target, job, options)) ?? (await begin(target, job, options));
   if (upload === 'stored') return 'stored';
   try {
     const hash = await sendParts(target, job, file, upload, options);
@@ -50,16 +52,11 @@ async function takeUp(target: UploadTarget, job: UploadJob, { db, signal }: Uplo
   return { uploadId, partSize, sent: new Map(known.map((part) => [part.number, part])) };
 }
 
-async function begin(
-  target: UploadTarget,
-  job: UploadJob,
-  file: FileHandle,
-  { db, signal }: UploadOptions,
-): Promise<InProgress | 'stored'> {
+async function begin(target: UploadTarget, job: UploadJob, { db, signal }: UploadOptions): Promise<InProgress | 'stored'> {
   // Also the end of an upload whose Complete was done and its answer lost.
   if (await isStored(target, job, signal)) return 'stored';
   const partSize = partSizeFor(job.size);
-  const uploadId = await beginUpload(target, job, await describe(file, job), signal);
+  const uploadId = await beginUpload(target, job, signal);
   saveUpload(db, job.n, uploadId, partSize);
   return { uploadId, partSize, sent: new Map() };
 }
@@ -79,7 +76,7 @@ async function sendParts(
   const failed = new AbortController();
   const sending = new Set<Promise<void>>();
 
-  const sendUnlessThere = async ({ number, length }: Part, body: Buffer) => {
+  const sendUnlessThere = async ({ number, length }: Part, body: Buffer<ArrayBuffer>) => {
     const crc = crc32(body);
     const isThere = upload.sent.get(number)?.crc32 === crc;
     if (!isThere) {
@@ -87,6 +84,7 @@ async function sendParts(
       savePart(db, job.n, part);
       upload.sent.set(number, part);
     }
+    free(body);
     onBytes(length, !isThere);
   };
 
@@ -115,7 +113,7 @@ async function sendParts(
   return isWhole ? hash.digest('hex') : null;
 }
 
-async function hashed(hash: Hash, body: Buffer): Promise<Buffer> {
+async function hashed<B extends Buffer>(hash: Hash, body: B): Promise<B> {
   for (let at = 0; at < body.length; at += hashedAtOnce) {
     hash.update(body.subarray(at, at + hashedAtOnce));
     await nextTurn();

@@ -1,15 +1,13 @@
-import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { Transient } from '../../../shared/errors.ts';
 import type { AssetId, LibraryId } from '../../../shared/model/asset.ts';
+import { readFile } from '../queue/hashFile.ts';
 import type { Slots } from '../queue/slots.ts';
 import { fileTrouble, isAbsent, isFileError } from '../watch/fileTrouble.ts';
 import { putOriginal } from './originals.ts';
 import { smallestPart } from './planParts.ts';
-import { describe, isAsHashed, openFile, readPart } from './readFile.ts';
 import { sendInParts } from './sendInParts.ts';
 
 /** Where originals go: one library of one backend. */
@@ -58,9 +56,7 @@ export type Uploaded = 'stored' | 'stale';
  */
 export async function uploadFile(target: UploadTarget, job: UploadJob, options: UploadOptions): Promise<Uploaded> {
   try {
-    await using file = await openFile(job.path);
-    if (!(await isAsHashed(file, job))) return 'stale';
-    return await (job.size <= smallestPart ? sendWhole(target, job, file, options) : sendInParts(target, job, file, options));
+    return await (job.size <= smallestPart ? sendWhole(target, job, options) : sendInParts(target, job, options));
   } catch (thrown) {
     if (!isFileError(thrown)) throw thrown;
     if (isAbsent(thrown)) return 'stale';
@@ -68,17 +64,12 @@ export async function uploadFile(target: UploadTarget, job: UploadJob, options: 
   }
 }
 
-async function sendWhole(
-  target: UploadTarget,
-  job: UploadJob,
-  file: FileHandle,
-  { slots, signal, onBytes }: UploadOptions,
-): Promise<Uploaded> {
+async function sendWhole(target: UploadTarget, job: UploadJob, { slots, signal, onBytes }: UploadOptions): Promise<Uploaded> {
   const release = await slots.acquire(job.size, signal);
   try {
-    const body = await readPart(file, 0, job.size);
-    if (body === null || createHash('sha256').update(body).digest('hex') !== job.asset || !(await isAsHashed(file, job))) return 'stale';
-    await putOriginal(target, job, await describe(file, job), body, signal);
+    const file = await readFile(job.path, job.size);
+    if (file?.asset !== job.asset) return 'stale';
+    await putOriginal(target, job, file.body, signal);
     onBytes(job.size, true);
     return 'stored';
   } finally {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { transaction } from '../db/openDatabase.ts';
+import { prepare, transaction } from '../db/openDatabase.ts';
 
 /** What the database keeps of a multipart upload in progress, so that it can be taken up after any crash. */
 
@@ -13,23 +13,23 @@ export interface SentPart {
 /** @param n asset.n of the upload job */
 export function saveUpload(db: DatabaseSync, n: number, uploadId: string, partSize: number): void {
   transaction(db, () => {
-    db.prepare('DELETE FROM upload_part WHERE asset = ?').run(n);
-    db.prepare('UPDATE upload_job SET upload_id = ?, part_size = ? WHERE asset = ?').run(uploadId, partSize, n);
+    prepare(db, 'DELETE FROM upload_part WHERE asset = ?').run(n);
+    prepare(db, 'UPDATE upload_job SET upload_id = ?, part_size = ? WHERE asset = ?').run(uploadId, partSize, n);
   });
 }
 
 export function forgetUpload(db: DatabaseSync, n: number): void {
   transaction(db, () => {
-    db.prepare('DELETE FROM upload_part WHERE asset = ?').run(n);
-    db.prepare('UPDATE upload_job SET upload_id = NULL, part_size = NULL WHERE asset = ?').run(n);
+    prepare(db, 'DELETE FROM upload_part WHERE asset = ?').run(n);
+    prepare(db, 'UPDATE upload_job SET upload_id = NULL, part_size = NULL WHERE asset = ?').run(n);
   });
 }
 
 export function savePart(db: DatabaseSync, n: number, { number, etag, crc32 }: SentPart): void {
-  db.prepare('INSERT OR REPLACE INTO upload_part (asset, number, etag, crc32) VALUES (?, ?, ?, ?)').run(n, number, etag, crc32);
+  prepare(db, 'INSERT OR REPLACE INTO upload_part (asset, number, etag, crc32) VALUES (?, ?, ?, ?)').run(n, number, etag, crc32);
 }
 
 export function savedParts(db: DatabaseSync, n: number): SentPart[] {
-  const rows = db.prepare('SELECT number, etag, crc32 FROM upload_part WHERE asset = ? ORDER BY number').all(n);
+  const rows = prepare(db, 'SELECT number, etag, crc32 FROM upload_part WHERE asset = ? ORDER BY number').all(n);
   return rows as unknown as SentPart[];
 }

@@ -3,6 +3,7 @@ import { resolve, sep } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { WatchedFolder } from '../../../shared/contract.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
+import { prepare } from '../db/openDatabase.ts';
 import { fileTrouble } from './fileTrouble.ts';
 
 /** A row of `watched_folder`. */
@@ -13,12 +14,13 @@ export interface Folder {
 }
 
 export function folderRows(db: DatabaseSync): Folder[] {
-  return db.prepare('SELECT id, path FROM watched_folder ORDER BY path').all() as unknown as Folder[];
+  return prepare(db, 'SELECT id, path FROM watched_folder ORDER BY path').all() as unknown as Folder[];
 }
 
 /** Every watched folder with the number of files known in it and what is wrong with it. */
 export function listFolders(db: DatabaseSync): WatchedFolder[] {
-  const rows = db.prepare(
+  const rows = prepare(
+    db,
     `SELECT id, path, problem, (SELECT count(*) FROM local_file WHERE folder = watched_folder.id) AS files
      FROM watched_folder ORDER BY path`,
   );
@@ -38,7 +40,7 @@ export async function storeFolder(db: DatabaseSync, path: string): Promise<Folde
   if (outer) throw new InvalidInput(`${path} is in ${outer.path}, which is watched already.`);
   const inner = existing.find((folder) => isInside(folder.path, real));
   if (inner) throw new InvalidInput(`${path} contains ${inner.path}, which is watched already. Stop watching that one first.`);
-  const row = db.prepare('INSERT INTO watched_folder (path) VALUES (?) RETURNING id').get(real);
+  const row = prepare(db, 'INSERT INTO watched_folder (path) VALUES (?) RETURNING id').get(real);
   return { id: Number(row?.['id']), path: real };
 }
 
@@ -47,7 +49,7 @@ export async function storeFolder(db: DatabaseSync, path: string): Promise<Folde
  * @returns whether that is news
  */
 export function storeProblem(db: DatabaseSync, id: number, problem: string | null): boolean {
-  return db.prepare('UPDATE watched_folder SET problem = ? WHERE id = ? AND problem IS NOT ?').run(problem, id, problem).changes > 0;
+  return prepare(db, 'UPDATE watched_folder SET problem = ? WHERE id = ? AND problem IS NOT ?').run(problem, id, problem).changes > 0;
 }
 
 /**
@@ -57,10 +59,10 @@ export function storeProblem(db: DatabaseSync, id: number, problem: string | nul
  */
 export async function isTakenOff(db: DatabaseSync, { id, path }: Folder): Promise<boolean> {
   const device = String((await stat(path, { bigint: true })).dev);
-  const known = db.prepare('SELECT device FROM watched_folder WHERE id = ?').get(id)?.['device'];
+  const known = prepare(db, 'SELECT device FROM watched_folder WHERE id = ?').get(id)?.['device'];
   if (known === device) return false;
   if (known !== null && (await readdir(path)).length === 0) return true;
-  db.prepare('UPDATE watched_folder SET device = ? WHERE id = ?').run(device, id);
+  prepare(db, 'UPDATE watched_folder SET device = ? WHERE id = ?').run(device, id);
   return false;
 }
 

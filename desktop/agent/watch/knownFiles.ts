@@ -1,7 +1,7 @@
 import { sep } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { transaction } from '../db/openDatabase.ts';
+import { prepare, transaction } from '../db/openDatabase.ts';
 
 /** Rows read, or removed, between two turns of the event loop: a few milliseconds of work. */
 const batchSize = 2000;
@@ -18,7 +18,7 @@ export interface KnownFile {
 
 /** What the database knows directly in a directory: its files by path, and the subfolders that have files somewhere below. */
 export async function knownChildren(db: DatabaseSync, directory: string): Promise<{ files: Map<string, KnownFile>; subfolders: string[] }> {
-  const select = db.prepare('SELECT path, stamp, kind FROM local_file WHERE path > ? AND path < ? ORDER BY path LIMIT ?');
+  const select = prepare(db, 'SELECT path, stamp, kind FROM local_file WHERE path > ? AND path < ? ORDER BY path LIMIT ?');
   const prefix = directory.endsWith(sep) ? directory : directory + sep;
   const end = prefix.slice(0, -1) + afterSep;
   const files = new Map<string, KnownFile>();
@@ -47,13 +47,13 @@ export async function knownChildren(db: DatabaseSync, directory: string): Promis
 
 /** All known paths below a directory. */
 export function pathsBelow(db: DatabaseSync, directory: string): string[] {
-  const rows = db.prepare('SELECT path FROM local_file WHERE path > ? AND path < ?').all(directory + sep, directory + afterSep);
+  const rows = prepare(db, 'SELECT path FROM local_file WHERE path > ? AND path < ?').all(directory + sep, directory + afterSep);
   return rows.map((row) => String(row['path']));
 }
 
 /** Removes the rows of paths that are gone. What they held stays in the library. */
 export async function forgetFiles(db: DatabaseSync, paths: readonly string[]): Promise<void> {
-  const remove = db.prepare('DELETE FROM local_file WHERE path = ?');
+  const remove = prepare(db, 'DELETE FROM local_file WHERE path = ?');
   for (let at = 0; at < paths.length; at += removedAtOnce) {
     transaction(db, () => {
       for (const path of paths.slice(at, at + removedAtOnce)) remove.run(path);

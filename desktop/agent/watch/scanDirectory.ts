@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { extensionOf, mediaKind } from '../../../shared/model/media.ts';
-import { transaction } from '../db/openDatabase.ts';
+import { prepare, transaction } from '../db/openDatabase.ts';
 import { fileTrouble, isAbsent } from './fileTrouble.ts';
 import { forgetFiles, type KnownFile, knownChildren, pathsBelow } from './knownFiles.ts';
 import { lstatFiles } from './lstatFiles.ts';
@@ -106,7 +106,8 @@ function judge(path: string, stats: BigIntStats | Error, before: KnownFile | und
 }
 
 function store(db: DatabaseSync, clock: Clock, folder: number, rows: readonly Verdict[]): void {
-  const upsert = db.prepare(
+  const upsert = prepare(
+    db,
     `INSERT INTO local_file (path, folder, size, stamp, kind, reason, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (path) DO UPDATE SET size = excluded.size, stamp = excluded.stamp, kind = excluded.kind, reason = excluded.reason,
        changed_at = excluded.changed_at, folder = excluded.folder`,

@@ -33,82 +33,126 @@ export interface Settler {
 
 /** When a file that could not be read is tried again. */
 const retryMs = 30_000;
-/** Files handed on at a time: enough to keep the disk busy, few enough to keep memory and open files bounded. */
-const takenAtOnce = 4;
+/** Files handed on at a time: enough that they share what each costs, few enough to keep memory bounded. */
+const takenAtOnce = 16;
 /** Files looked at between two turns of the event loop. */
 const batchSize = 256;
+/** Looks are at least so far apart, so that many files are looked at together. */
+const shortestRestMs = 50;
 
-/** Hands files on once their stamp has stayed the same for the settle time. */
-export function settle({ clock, settleMs, take, onLost, onError }: SettleOptions): Settler {
-  const waiting = new Map<string, { stamp: string; dueAt: number; retry: boolean }>();
-  const still = new Set<string>();
-  const running = new Set<Promise<void>>();
-  let looking: Promise<void> | null = null;
-  const timer = setInterval(
-    () => {
-      looking ??= lookAtDue().finally(() => {
-        looking = null;
-      });
-    },
-    Math.max(10, settleMs / 4),
-  );
+/** Hands files on once they have been still for the settle time, twice seen with the same stamp. */
+export function settle(options: SettleOptions): Settler {
+  return new Settling(options);
+}
 
-  async function lookAtDue(): Promise<void> {
-    const due = [...waiting].filter(([, { dueAt }]) => dueAt <= clock.now()).map(([path]) => path);
+interface Waiting {
+  readonly stamp: string;
+  readonly dueAt: number;
+  /** It could not be read and is tried again. */
+  readonly isRetry: boolean;
+}
+
+class Settling implements Settler {
+  readonly #options: SettleOptions;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #still = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  #looking: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer rings. */
+  #lookAt = Number.POSITIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(options: SettleOptions) {
+    this.#options = options;
+  }
+
+  add(files: readonly Unsettled[]): void {
+    for (const file of files) {
+      if (this.#waiting.get(file.path)?.stamp !== file.stamp && !this.#still.has(file.path)) this.#waitFor(file);
+    }
+  }
+
+  isIdle(): boolean {
+    const allRetries = () => [...this.#waiting.values()].every(({ isRetry }) => isRetry);
+    return this.#still.size === 0 && this.#running.size === 0 && allRetries();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#waiting.clear();
+    this.#still.clear();
+    await this.#looking;
+    await Promise.all(this.#running);
+  }
+
+  /** A file has been still since it was changed, not only since it was seen. That a drive's clock is ahead of ours makes no difference. */
+  #waitFor({ path, stamp, changedAt }: Unsettled): void {
+    const { clock, settleMs } = this.#options;
+    this.#wait(path, { stamp, dueAt: Math.min(clock.now(), changedAt) + settleMs, isRetry: false });
+  }
+
+  #wait(path: string, waiting: Waiting): void {
+    this.#waiting.set(path, waiting);
+    this.#lookBy(waiting.dueAt);
+  }
+
+  #lookBy(at: number): void {
+    if (this.#isClosed || at >= this.#lookAt) return;
+    clearTimeout(this.#timer);
+    this.#lookAt = at;
+    this.#timer = setTimeout(() => this.#look(), Math.max(shortestRestMs, at - this.#options.clock.now()));
+  }
+
+  #look(): void {
+    // Until it is over, no other is begun.
+    this.#lookAt = Number.NEGATIVE_INFINITY;
+    this.#looking = this.#lookAtDue().then(() => {
+      this.#lookAt = Number.POSITIVE_INFINITY;
+      this.#lookBy([...this.#waiting.values()].reduce((first, { dueAt }) => Math.min(first, dueAt), Number.POSITIVE_INFINITY));
+    });
+  }
+
+  async #lookAtDue(): Promise<void> {
+    const now = this.#options.clock.now();
+    const due = [...this.#waiting].filter(([, { dueAt }]) => dueAt <= now).map(([path]) => path);
     for (let at = 0; at < due.length; at += batchSize) {
       const paths = due.slice(at, at + batchSize);
       const found = await lstatFiles(paths);
-      for (const [i, stats] of found.entries()) judge(paths[i] ?? '', stats);
-      handOn();
+      for (const [i, stats] of found.entries()) this.#judge(paths[i] ?? '', stats);
+      this.#handOn();
     }
   }
 
-  function judge(path: string, stats: BigIntStats | Error): void {
-    const before = waiting.get(path);
-    waiting.delete(path);
-    if (stats instanceof Error) onLost(path);
-    else if (stampOf(stats) === before?.stamp) still.add(path);
-    else wait({ path, stamp: stampOf(stats), changedAt: lastChange(stats) });
+  #judge(path: string, stats: BigIntStats | Error): void {
+    const before = this.#waiting.get(path);
+    if (!before) return;
+    this.#waiting.delete(path);
+    if (stats instanceof Error) this.#options.onLost(path);
+    else if (stampOf(stats) === before.stamp) this.#still.add(path);
+    else this.#waitFor({ path, stamp: stampOf(stats), changedAt: lastChange(stats) });
   }
 
-  /** A file has been still since it was changed, not only since it was seen. A drive whose clock is ahead of ours makes no difference. */
-  function wait({ path, stamp, changedAt }: Unsettled): void {
-    waiting.set(path, { stamp, dueAt: Math.min(clock.now(), changedAt) + settleMs, retry: false });
-  }
-
-  function handOn(): void {
-    for (const path of still) {
-      if (running.size >= takenAtOnce) return;
-      still.delete(path);
-      const one = handOnOne(path).finally(() => {
-        running.delete(one);
-        handOn();
+  #handOn(): void {
+    for (const path of this.#still) {
+      if (this.#running.size >= takenAtOnce) return;
+      this.#still.delete(path);
+      const one = this.#handOnOne(path).finally(() => {
+        this.#running.delete(one);
+        this.#handOn();
       });
-      running.add(one);
+      this.#running.add(one);
     }
   }
 
-  async function handOnOne(path: string): Promise<void> {
+  async #handOnOne(path: string): Promise<void> {
+    const { clock, take, onError } = this.#options;
     const taken = await take(path).catch((thrown): Taken => {
       onError(thrown);
       return 'later';
     });
-    if (taken === 'changed') waiting.set(path, { stamp: '', dueAt: clock.now(), retry: false });
-    if (taken === 'later') waiting.set(path, { stamp: '', dueAt: clock.now() + retryMs, retry: true });
+    if (taken === 'changed') this.#wait(path, { stamp: '', dueAt: clock.now(), isRetry: false });
+    if (taken === 'later') this.#wait(path, { stamp: '', dueAt: clock.now() + retryMs, isRetry: true });
   }
-
-  return {
-    add(files) {
-      for (const file of files) if (waiting.get(file.path)?.stamp !== file.stamp && !still.has(file.path)) wait(file);
-    },
-    isIdle: () => still.size === 0 && running.size === 0 && [...waiting.values()].every(({ retry }) => retry),
-    async close() {
-      clearInterval(timer);
-      waiting.clear();
-      still.clear();
-      await looking;
-      still.clear();
-      await Promise.all(running);
-    },
-  };
 }

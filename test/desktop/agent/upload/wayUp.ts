@@ -26,7 +26,6 @@ const queue = drainQueue({
 const watch = watchFolders({
   db,
   clock: systemClock,
-  settleMs: 100,
   async take(path) {
     const taken = await enqueue(db, systemClock, path);
     queue.wake();
