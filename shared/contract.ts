@@ -194,6 +194,8 @@ export const accessWay = v.variant('kind', [
   v.object({ kind: v.literal('profile'), profile: v.string() }),
 ]);
 
+export type AccessWay = v.InferOutput<typeof accessWay>;
+
 export const backendStatus = v.object({
   inUse: v.picklist(['thisComputer', 'aws']),
   /** False as long as nobody has chosen: this computer is only where one begins. */
@@ -230,9 +232,9 @@ const signInAnswer = v.object({ kind: v.picklist(['signedIn', 'newPasswordNeeded
  */
 export const backendMethods = {
   backend: method(nothing, backendStatus),
-  useThisComputer: method(nothing, nothing),
+  chooseThisComputer: method(nothing, nothing),
   /** Goes back to the backend on AWS that was used last. */
-  useAws: method(nothing, nothing),
+  chooseAws: method(nothing, nothing),
   /** Signs in to the backend of a connection file and changes to it. @param text the file's content */
   connect: method(v.object({ text: v.pipe(v.string(), v.maxLength(1 << 16)), words: signInWords }), signInAnswer),
   /** Changes to the backend of a connection file by an AWS profile. */

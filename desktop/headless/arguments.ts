@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { AccessWay } from '../../shared/contract.ts';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
 
 export const help = `Pixwatch finds what is in your photos.
@@ -11,6 +12,9 @@ export const help = `Pixwatch finds what is in your photos.
   pixwatch rules                                    the rules
   pixwatch rules add LABEL [--name NAME] [--min-confidence PERCENT] [--by desktop,email]
   pixwatch rules remove ID
+  pixwatch connect FILE --user NAME                 works with the backend on AWS of this connection file; asks for the password
+  pixwatch connect FILE --profile NAME              the same by a profile of the aws command line
+  pixwatch sign-out                                 forgets the sign-in
   pixwatch cloud [--port N]                         the local cloud alone, for the aws command line and others
 
 Everywhere:
@@ -37,6 +41,8 @@ export type Command =
       readonly notify: { readonly desktop: boolean; readonly sns: boolean };
     }
   | { readonly kind: 'removeRule'; readonly id: string }
+  | { readonly kind: 'connect'; readonly file: string; readonly as: AccessWay }
+  | { readonly kind: 'signOut' }
   | { readonly kind: 'cloud'; readonly port: number };
 
 export interface Arguments {
@@ -58,6 +64,8 @@ const options = {
   name: { type: 'string' },
   'min-confidence': { type: 'string' },
   by: { type: 'string' },
+  user: { type: 'string' },
+  profile: { type: 'string' },
 } as const;
 const everywhere = ['data', 'json', 'help'];
 
@@ -106,6 +114,12 @@ function commandOf([name, ...words]: string[], values: Values): Command {
       return { kind: 'alerts', limit: limitOf(values) };
     case 'rules':
       return ruleCommandOf(words, values);
+    case 'connect':
+      return connectCommandOf(words, values);
+    case 'sign-out':
+      only(values);
+      none(words);
+      return { kind: 'signOut' };
     case 'cloud':
       only(values, 'port');
       none(words);
@@ -131,6 +145,15 @@ function ruleCommandOf([action, subject, ...rest]: string[], values: Values): Co
   only(values, 'name', 'min-confidence', 'by');
   const minConfidence = wholeNumber('--min-confidence', values['min-confidence'] ?? '80', 0, 100);
   return { kind: 'addRule', label: subject, name: values.name ?? subject, minConfidence, notify: waysOf(values.by ?? 'desktop') };
+}
+
+function connectCommandOf([file, ...rest]: string[], values: Values): Command {
+  only(values, 'user', 'profile');
+  none(rest);
+  const { user, profile } = values;
+  if (file === undefined) throw wrong('Name the connection file: pixwatch connect FILE --user NAME.');
+  if ((user === undefined) === (profile === undefined)) throw wrong('Say who signs in: either --user NAME or --profile NAME.');
+  return { kind: 'connect', file, as: user === undefined ? { kind: 'profile', profile: profile ?? '' } : { kind: 'user', user } };
 }
 
 function waysOf(by: string): { desktop: boolean; sns: boolean } {

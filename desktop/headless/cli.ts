@@ -40,6 +40,10 @@ async function run(command: Command, context: Context): Promise<number> {
       return (await import('./watch.ts')).watch(command, context);
     case 'cloud':
       return (await import('./cloud.ts')).cloud(command, context);
+    case 'connect':
+      return (await import('./connect.ts')).connect(command, context);
+    case 'signOut':
+      return (await import('./connect.ts')).signOut(context);
     case 'addRule':
     case 'removeRule':
       return (await import('./rules.ts')).changeRules(command, context);

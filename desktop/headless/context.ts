@@ -48,15 +48,19 @@ export const megabytes = (bytes: number) => `${Math.round(bytes / 1e6).toLocaleS
  * @throws InvalidInput when it cannot be read
  */
 export async function readableFolder(path: string): Promise<string> {
-  // npm runs scripts in the project's folder; a relative path means the one that it was typed in.
-  const typedIn = process.env['npm_lifecycle_event'] ? process.env['INIT_CWD'] : undefined;
-  const absolute = resolve(typedIn ?? process.cwd(), path);
+  const absolute = resolve(typedIn(), path);
   try {
     await (await opendir(absolute)).close();
   } catch (cause) {
     throw new InvalidInput(`The folder ${absolute} cannot be read: ${reasonOf(cause)}.`, { cause });
   }
   return absolute;
+}
+
+/** What a relative path is meant from: npm runs scripts in the project's folder, and this is the one that it was typed in. */
+export function typedIn(): string {
+  const folder = process.env['npm_lifecycle_event'] ? process.env['INIT_CWD'] : undefined;
+  return folder ?? process.cwd();
 }
 
 function reasonOf(thrown: unknown): string {

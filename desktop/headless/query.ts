@@ -2,7 +2,7 @@ import { assertNever } from '../../shared/errors.ts';
 import { assetId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
-import { indexDir, readChoice } from '../host/backendFile.ts';
+import { type BackendChoice, indexDir, readChoice } from '../host/backendFile.ts';
 import type { Command } from './arguments.ts';
 import type { Context } from './context.ts';
 import { filesText, statusLine } from './follow.ts';
@@ -18,7 +18,7 @@ export async function answer(question: Question, context: Context): Promise<numb
         await search(question, reader, context);
         return 0;
       case 'status':
-        await status(reader, context);
+        await status(reader, await readChoice(context.dataDir), context);
         return 0;
       case 'alerts':
         await alerts(question, reader, context);
@@ -57,16 +57,30 @@ async function search(
 
 const day = (iso: string | null) => iso?.slice(0, 16).replace('T', ' ') ?? '(no date)'.padEnd(16);
 
-async function status({ handlers }: AgentReader, { output, json }: Context): Promise<void> {
+async function status({ handlers }: AgentReader, choice: BackendChoice | null, { output, json }: Context): Promise<void> {
   const answer = await handlers.status({});
   const folders = await handlers.folders({});
   if (json) {
-    output.json({ ...answer, folders });
+    output.json({ ...answer, folders, backend: backendOf(choice) });
     return;
   }
   output.say(statusLine(answer));
+  output.say(backendLine(choice));
   for (const [state, files] of Object.entries(answer.files)) if (files > 0) output.say(`${String(files).padStart(8)} ${state}`);
   for (const { path, files, problem } of folders) output.say(`${path}: ${filesText(files)}${problem === null ? '' : `: ${problem}`}`);
+}
+
+/** No secret, and nothing that a program could take for one. */
+function backendOf(choice: BackendChoice | null) {
+  if (choice?.inUse !== 'aws' || !choice.aws) return { inUse: 'thisComputer' };
+  const { file, as, library } = choice.aws;
+  return { inUse: 'aws', name: file.name, region: file.region, as, library };
+}
+
+function backendLine(choice: BackendChoice | null): string {
+  if (choice?.inUse !== 'aws' || !choice.aws) return 'Backend: this computer';
+  const { file, as } = choice.aws;
+  return `Backend: ${file.name} on AWS, ${file.region}, ${as.kind === 'user' ? `as ${as.user}` : `by the profile ${as.profile}`}`;
 }
 
 async function alerts(

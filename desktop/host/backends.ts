@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ConnectionFile, parseConnectionFile } from '../../shared/connection.ts';
 import type { BackendStatus, backendMethods } from '../../shared/contract.ts';
 import { InvalidInput } from '../../shared/errors.ts';
@@ -9,6 +10,7 @@ import type { SignedIn, SignInWords } from '../agent/access/cognito.ts';
 import type { Agent } from '../agent/agent.ts';
 import { copyIndex } from '../agent/db/copyIndex.ts';
 import { indexFile } from '../agent/db/openDatabase.ts';
+import { sharePictures } from '../agent/media/media.ts';
 import { type AwsBackend, type BackendChoice, backendId, indexDir, knownAws, readChoice, writeChoice } from './backendFile.ts';
 import { type Relay, relayTo } from './relay.ts';
 import { accountOf, type BackendOptions, endSession, profileKeys, type RunningBackend, startBackend } from './startBackend.ts';
@@ -42,8 +44,8 @@ const done = {};
 
 const handlersOf = (switcher: Switcher): Handlers<typeof backendMethods> => ({
   backend: async () => switcher.status(),
-  useThisComputer: () => switcher.inTurn(() => switcher.useThisComputer()),
-  useAws: () => switcher.inTurn(() => switcher.useAws()),
+  chooseThisComputer: () => switcher.inTurn(() => switcher.chooseThisComputer()),
+  chooseAws: () => switcher.inTurn(() => switcher.chooseAws()),
   connect: ({ text, words }) => switcher.inTurn(() => switcher.signIn(parseConnectionFile(text), words)),
   connectByProfile: ({ text, profile }) => switcher.inTurn(() => switcher.useProfile(parseConnectionFile(text), profile)),
   signIn: (words) => switcher.inTurn(() => switcher.signInAgain(words)),
@@ -95,14 +97,14 @@ class Switcher {
     return { inUse, isChosen, aws: { name: file.name, region: file.region, as, isSignedIn: this.#isSignedIn, isKept } };
   }
 
-  async useThisComputer(): Promise<typeof done> {
+  async chooseThisComputer(): Promise<typeof done> {
     if (this.#choice.inUse === 'aws') await this.#change({ ...this.#choice, inUse: 'thisComputer' });
     else await this.#store(this.#choice);
     this.relay.tell({ kind: 'backendChanged' });
     return done;
   }
 
-  async useAws(): Promise<typeof done> {
+  async chooseAws(): Promise<typeof done> {
     knownAws(this.#choice);
     await this.#change({ ...this.#choice, inUse: 'aws' });
     return done;
@@ -176,7 +178,10 @@ class Switcher {
   async #startOn(next: BackendChoice): Promise<RunningBackend> {
     const { dataDir } = this.#options;
     const [from, to] = [indexDir(dataDir, this.#choice), indexDir(dataDir, next)];
-    if (!existsSync(indexFile(to))) await copyIndex(from, to);
+    if (!existsSync(indexFile(to))) {
+      await sharePictures(join(from, 'thumbs'), join(to, 'thumbs'));
+      await copyIndex(from, to);
+    }
     const running = await startBackend(next, this.#options);
     try {
       await this.#store(next);

@@ -7,6 +7,7 @@ import { Sidebar } from './parts/Sidebar.tsx';
 import { NavigationProvider, useNavigation, useRoute, type View } from './route.ts';
 import { Activity } from './views/Activity.tsx';
 import { Alerts } from './views/Alerts.tsx';
+import { Backend } from './views/Backend.tsx';
 import { Folders } from './views/Folders.tsx';
 import { Library } from './views/Library.tsx';
 import { Rules } from './views/Rules.tsx';
@@ -39,6 +40,7 @@ const contents: Record<View, () => React.JSX.Element> = {
   folders: Folders,
   rules: Rules,
   alerts: Alerts,
+  backend: Backend,
 };
 
 function Shell() {

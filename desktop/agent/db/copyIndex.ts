@@ -37,8 +37,11 @@ export async function copyIndex(from: string, to: string): Promise<void> {
 async function forgetCloud(db: DatabaseSync): Promise<void> {
   // Everything but what a person set: the cursor, what was pulled, and whatever else was agreed on with the old backend.
   db.prepare('DELETE FROM meta WHERE key <> ?').run(pausedKey);
-  db.exec('UPDATE rule SET pushed = 0');
-  const forget = db.prepare('UPDATE asset SET uploaded = 0, revision = 0, outcome = NULL, reason = NULL WHERE n > ? AND n <= ?');
+  // Notified of by the agent on the other, if not yet.
+  db.exec('UPDATE rule SET pushed = 0; UPDATE alert SET told = 1 WHERE told = 0');
+  const forget = db.prepare(
+    'UPDATE asset SET uploaded = 0, revision = 0, outcome = NULL, reason = NULL, unfiled = NULL WHERE n > ? AND n <= ?',
+  );
   // A file's size rather than the asset's, which a record that came before the file may not know.
   const queue = db.prepare(
     `INSERT INTO upload_job (asset, size)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { access, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -40,6 +40,28 @@ export function openMediaCache(dir: string, s3: S3Client, bucket: string, librar
       for (const rendition of Object.keys(renditions) as Rendition[]) await rm(pathOf(asset, rendition), { force: true });
     },
   };
+}
+
+/** Whoever made them, they show the same. What a face was hidden from is not among them: that only the backend's own judgement says. */
+const sameEverywhere = [renditions.thumb.file, renditions.preview.file];
+
+/**
+ * Gives the copies in one cache to that of another backend, which has none yet, so that pictures can be seen before it made its own.
+ * @param from may be missing
+ */
+export async function sharePictures(from: string, to: string): Promise<void> {
+  for (const folder of await readdir(from).catch(() => [])) {
+    const names = (await readdir(join(from, folder))).filter((name) => sameEverywhere.some((file) => name.endsWith(`-${file}`)));
+    if (names.length > 0) await mkdir(join(to, folder), { recursive: true });
+    for (const name of names) await linkUnlessThere(join(from, folder, name), join(to, folder, name));
+  }
+}
+
+async function linkUnlessThere(from: string, to: string): Promise<void> {
+  await link(from, to).catch((thrown: NodeJS.ErrnoException) => {
+    // A try before this one broke off.
+    if (thrown.code !== 'EEXIST') throw thrown;
+  });
 }
 
 async function download(s3: S3Client, bucket: string, key: string, path: string): Promise<void> {

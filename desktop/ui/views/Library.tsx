@@ -4,6 +4,7 @@ import { useConnection } from '../agent.tsx';
 import { useAnswer, usePages } from '../answers.ts';
 import type { Agent } from '../connection.ts';
 import { messages } from '../messages.ts';
+import { BackendHint } from '../parts/BackendHint.tsx';
 import { Problem } from '../parts/Problem.tsx';
 import { ProgressBar } from '../parts/ProgressBar.tsx';
 import { useNavigation } from '../route.ts';
@@ -36,6 +37,7 @@ export function Library() {
       </div>
       <h1 className="unseen">{messages.views.library}</h1>
       <Problem text={problem ?? last?.problem ?? null} />
+      {text === '' && <BackendHint />}
       {text === '' && <FrequentLabels onPick={setQuery} />}
       {(total ?? placeholders) > 0 && (
         <PhotoGrid items={items} total={total ?? placeholders} loadTo={loadTo} onOpen={(asset) => go({ asset })} />

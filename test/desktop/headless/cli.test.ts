@@ -140,7 +140,11 @@ describe('a second start', () => {
     const second = await run('--headless');
     expect(second).toMatchObject({ code: 0, out: expect.stringContaining(url), err: expect.stringContaining('already runs') });
     expect(await run('watch', photos)).toMatchObject({ code: 1, err: expect.stringContaining(`Use its page, ${url}`) });
-    expect(JSON.parse((await run('status', '--json')).out)).toMatchObject({ files: { skipped: 1 }, folders: [{ path: photos }] });
+    expect(JSON.parse((await run('status', '--json')).out)).toMatchObject({
+      files: { skipped: 1 },
+      folders: [{ path: photos }],
+      backend: { inUse: 'thisComputer' },
+    });
     expect(await run('search', 'dog')).toMatchObject({ code: 0, out: '', err: '0 found.\n' });
 
     first.process.kill('SIGTERM');
@@ -157,6 +161,18 @@ describe('rules', () => {
     expect((await run('rules')).out).toBe(`${id}  Dog: Dog >= 90 (desktop,email)\n`);
     expect(await run('rules', 'remove', id)).toMatchObject({ code: 0 });
     expect(await run('rules')).toMatchObject({ out: '', err: 'No rules.\n' });
+  });
+});
+
+describe('connect', () => {
+  const other = fileURLToPath(new URL('../../../package.json', import.meta.url));
+
+  test('says what is wrong with the command line and with the file', async () => {
+    expect(await run('connect')).toMatchObject({ code: 2, err: expect.stringContaining('Name the connection file') });
+    expect(await run('connect', 'x.json')).toMatchObject({ code: 2, err: expect.stringContaining('either --user NAME or --profile NAME') });
+    expect(await run('connect', 'x.json', '--profile', 'p')).toMatchObject({ code: 1, err: expect.stringContaining('cannot be read') });
+    expect(await run('connect', other, '--profile', 'p')).toMatchObject({ code: 1, err: expect.stringContaining('connection file') });
+    expect(await run('sign-out')).toMatchObject({ code: 1, err: expect.stringContaining('No backend on AWS is known here yet.') });
   });
 });
 

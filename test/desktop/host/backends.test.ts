@@ -138,7 +138,7 @@ describe('changing between backends', () => {
     expect((await app.handlers.alerts({ cursor: null, limit: 10 })).items).toHaveLength(1);
 
     // And to this computer, where four were sent by then.
-    await app.handlers.useThisComputer({});
+    await app.handlers.chooseThisComputer({});
     expect(await app.handlers.backend({})).toMatchObject({ inUse: 'thisComputer', aws: { name: 'a' } });
     expect(await found('dog')).toEqual([]);
     await eventually(async () => (await app.handlers.status({})).files.analysing).toBe(4);
@@ -168,8 +168,8 @@ describe('changing between backends', () => {
     expect(await app.handlers.backend({})).toMatchObject({ inUse: 'aws', aws: { name: 'a' } });
     await expect(stat(join(dataDir, 'cloud'))).rejects.toThrow('ENOENT');
     await app.ready;
-    await app.handlers.useThisComputer({});
-    await app.handlers.useAws({});
+    await app.handlers.chooseThisComputer({});
+    await app.handlers.chooseAws({});
     expect(await app.handlers.backend({})).toMatchObject({ inUse: 'aws', aws: { name: 'a' } });
   });
 
@@ -177,7 +177,12 @@ describe('changing between backends', () => {
     await addPhoto('five');
     await app.handlers.addFolder({ path: photos });
     const idle = app.agent.untilIdle();
-    const [, status] = await Promise.all([use(a, 'a'), app.handlers.status({}), app.handlers.useThisComputer({}), app.handlers.useAws({})]);
+    const [, status] = await Promise.all([
+      use(a, 'a'),
+      app.handlers.status({}),
+      app.handlers.chooseThisComputer({}),
+      app.handlers.chooseAws({}),
+    ]);
     expect(status.files).toBeDefined();
     await eventually(async () => (await keysIn(a)).includes(inboxOf('five')[0] ?? '')).toBe(true);
     await a.finish('five', { library: owner });
@@ -194,7 +199,7 @@ describe('what cannot be', () => {
 
   test('a file that is no connection file is refused', async () => {
     await expect(app.handlers.connectByProfile({ text: '{}', profile: 'a' })).rejects.toThrow('“version” is missing');
-    await expect(app.handlers.useAws({})).rejects.toThrow('No backend on AWS is known here yet.');
+    await expect(app.handlers.chooseAws({})).rejects.toThrow('No backend on AWS is known here yet.');
   });
 
   test('a backend whose index cannot be made: the one before goes on', async () => {
@@ -216,7 +221,7 @@ describe('what cannot be', () => {
 });
 
 test('choosing this computer is remembered too', async () => {
-  await app.handlers.useThisComputer({});
+  await app.handlers.chooseThisComputer({});
   expect(await app.handlers.backend({})).toEqual({ inUse: 'thisComputer', isChosen: true, aws: null });
   expect(JSON.parse(await readFile(join(dataDir, 'backend.json'), 'utf8'))).toEqual({ version: 1, inUse: 'thisComputer', aws: null });
   expect((await stat(join(dataDir, 'backend.json'))).mode & 0o077).toBe(0);

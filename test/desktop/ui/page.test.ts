@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { uiDir } from '../../../desktop/headless/context.ts';
 import { type PageServer, servePage } from '../../../desktop/headless/serve.ts';
 import { pixwatchModelsDir } from '../../../desktop/host/dataDir.ts';
 import { type App, startApp } from '../../../desktop/host/startApp.ts';
+import { startTestCloud, type TestCloud } from '../agent/testAgent.ts';
 import { launchChromium } from './chromium.ts';
 
 /** One person's afternoon with the page, in a real Chromium on the real agent, local cloud and models. Each step goes on from the last. */
@@ -23,7 +24,15 @@ let app: App;
 let server: PageServer;
 let browser: Browser;
 let page: Page;
+/** Stands for a backend on AWS. */
+let aws: TestCloud;
 const complaints: string[] = [];
+
+function awsFile(): string {
+  const { library: _, ...place } = aws.connection;
+  const signIn = { userPool: 'us-east-1_Example01', userPoolClient: 'client1', identityPool: 'us-east-1:0a' };
+  return JSON.stringify({ version: 1, name: 'family', ...place, signIn });
+}
 
 const serve = (port = 0) => servePage({ handlers: app.handlers, onEvent: app.agent.onEvent, port, uiDir });
 const addPhoto = (n: number, name = `people ${n}.jpg`) => copyFile(join(samples, `sample${n}.jpg`), join(photos, name));
@@ -49,11 +58,18 @@ beforeAll(async () => {
   server = await serve();
   browser = await launchChromium();
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  aws = await startTestCloud(join(dir, 'aws'));
+  const { accessKeyId, secretAccessKey } = aws.credentials;
+  await writeFile(join(dir, 'profiles'), `[family]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`);
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(dir, 'profiles'));
+  vi.stubEnv('AWS_CONFIG_FILE', join(dir, 'no profiles'));
   page.setDefaultTimeout(20_000);
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
 });
 afterAll(async () => {
+  vi.unstubAllEnvs();
+  await aws?.stop();
   await browser?.close();
   await server?.close();
   await app?.close();
@@ -245,6 +261,60 @@ describe('a photo that is on this computer no more', () => {
   });
 });
 
+describe('the backend', () => {
+  const place = (name: string) => page.getByRole('region', { name, exact: true });
+
+  test('is this computer until somebody chooses, which is said calmly', async () => {
+    await goTo('Library');
+    const hint = page.getByRole('complementary', { name: 'Backend' });
+    await hint.getByText('Photos are looked at on this computer.').waitFor();
+    await hint.getByRole('button', { name: 'Use AWS instead' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Backend' }).waitFor();
+    await place('This computer').getByText('In use').waitFor();
+    await shoot('backend');
+  });
+
+  test('a file that is no connection file is refused before anything is typed', async () => {
+    const text = page.getByRole('textbox', { name: 'Or paste its text' });
+    await text.fill(JSON.stringify({ ...JSON.parse(awsFile()), endpoint: 'http://127.0.0.1@evil.example' }));
+    await page.getByText('“endpoint” must be https, or http to 127.0.0.1').waitFor();
+    await shoot('backend-bad-file');
+    expect(await page.getByRole('button', { name: 'Sign in' }).count()).toBe(0);
+  });
+
+  test('a chosen file leads to the sign-in, which says what went wrong', async () => {
+    await page
+      .getByLabel('Connection file')
+      .setInputFiles({ name: 'aws.json', mimeType: 'application/json', buffer: Buffer.from(awsFile()) });
+    await page.getByText('Backend family in us-east-1. Sign in to use it.').waitFor();
+    await page.getByRole('textbox', { name: 'User name or e-mail' }).fill('anna');
+    await page.getByLabel('Password', { exact: true }).fill('wrong');
+    await shoot('backend-sign-in');
+    await page.getByRole('radio', { name: 'AWS profile' }).check({ force: true });
+    await page.getByRole('textbox', { name: 'Name of the profile' }).fill('nobody');
+    await page.keyboard.press('Enter');
+    await page.getByText('The AWS profile “nobody” gives no keys').waitFor();
+    await shoot('backend-error');
+  });
+
+  test('changes to AWS and back; index, rules and folders stay', async () => {
+    await page.getByRole('textbox', { name: 'Name of the profile' }).fill('family');
+    await page.keyboard.press('Enter');
+    await place('AWS').getByText('In use').waitFor();
+    await place('AWS').getByText('By the AWS profile family').waitFor();
+    await shoot('backend-aws');
+    await goTo('Library');
+    await eventually(() => tiles().count()).toBe(6);
+    expect(await page.getByRole('complementary', { name: 'Backend' }).count()).toBe(0);
+    await goTo('Rules');
+    await page.getByRole('main').getByRole('listitem').filter({ hasText: 'Visitors' }).waitFor();
+    await goTo('Backend');
+    await page.getByRole('button', { name: 'Use this computer' }).click();
+    await place('This computer').getByText('In use').waitFor();
+    await page.getByRole('button', { name: 'Use this backend' }).waitFor();
+  });
+});
+
 describe('in the dark and on a narrow screen', () => {
   test('everything fits and can be reached', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -252,7 +322,7 @@ describe('in the dark and on a narrow screen', () => {
     await eventually(() => tiles().count()).toBe(6);
     await shoot('library-dark');
     await page.setViewportSize({ width: 400, height: 800 });
-    for (const view of ['Library', 'Activity', 'Folders', 'Rules', 'Alerts']) {
+    for (const view of ['Library', 'Activity', 'Folders', 'Rules', 'Alerts', 'Backend']) {
       await goTo(view);
       await page.getByRole('heading', { level: 1, name: view }).waitFor();
       const scroller = await page.getByRole('main').evaluate((main) => ({ content: main.scrollWidth, width: main.clientWidth }));
