@@ -1,0 +1,211 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openDatabase } from '../../../cloud/local/database.ts';
+import { createExecutions } from '../../../cloud/local/executions.ts';
+import { createRunner } from '../../../cloud/local/runner.ts';
+import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
+import { createStates } from '../../../cloud/local/states.ts';
+import { type FunctionName, functions } from '../../../cloud/stack/functions.ts';
+import type { Backend } from '../../../cloud/steps/backend.ts';
+import { executionArn, executionName } from '../../../cloud/steps/executions.ts';
+import { writeJson } from '../../../cloud/steps/objects.ts';
+import type { Claimant } from '../../../cloud/steps/state.ts';
+import { steps } from '../../../cloud/steps/steps.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import { inboxKey, labelsKey, rawKey, ruleItem } from '../../../shared/keys.ts';
+import type { RuleId } from '../../../shared/model/rule.ts';
+import { scratchDir } from '../local/serve.ts';
+import { claimantOf, keysIn, openBackend, recordOf, send } from '../steps/openBackend.ts';
+import { executionFailed, objectCreated, sqsBatch } from './events.ts';
+import { bundle, startFunction } from './runtime.ts';
+
+const names = Object.keys(functions) as FunctionName[];
+let dir: string;
+let sizes: ReadonlyMap<FunctionName, number>;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'pixwatch-bundles-'));
+  sizes = await bundle(names, dir);
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** The local cloud's stores with Step Functions, in which executions only wait. */
+async function openCloud() {
+  const database = await openDatabase(join(await scratchDir(), 'local.db'));
+  onTestFinished(database.close);
+  const executions = createExecutions(database.sql, systemClock);
+  const definition = await readFile(new URL('../../../cloud/pipeline.asl.json', import.meta.url), 'utf8');
+  const stateMachine = loadStateMachine(definition, Object.fromEntries(Object.keys(steps).map((name) => [name, async () => ({})])));
+  const runner = createRunner({ executions, stateMachine, concurrency: 1, onFailed: async () => {}, log: () => {} });
+  onTestFinished(runner.close);
+  return openBackend({ states: createStates(executions, runner) });
+}
+
+/** Starts a function's bundle for the length of a test. */
+async function start(name: FunctionName, backend: Backend) {
+  const credentials = await backend.s3.config.credentials();
+  const access = { endpoint: new URL(backend.names.inboxQueueUrl).origin, region: 'us-east-1', credentials };
+  const running = await startFunction(join(dir, `${name}.mjs`), access, backend.names);
+  onTestFinished(running.stop);
+  return running;
+}
+
+/** Runs a function once, and answers what it answered. */
+async function run<T>(name: FunctionName, backend: Backend, event: unknown, context?: object): Promise<T> {
+  const running = await start(name, backend);
+  const { result, error } = await running.invoke(event, context);
+  running.stop();
+  if (error) throw new Error(`${error.errorType}: ${error.errorMessage}`);
+  return result as T;
+}
+
+async function messagesIn({ sqs }: Backend, QueueUrl: string): Promise<Record<string, unknown>[]> {
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+  return Messages.map(({ Body = '' }) => JSON.parse(Body));
+}
+
+async function statusOf(backend: Backend, input: Omit<Claimant, 'execution'>): Promise<string | undefined> {
+  const describe = new DescribeExecutionCommand({
+    executionArn: executionArn(backend, executionName({ ...input, execution: '' } as Claimant)),
+  });
+  return (await backend.sfn.send(describe).catch(() => null))?.status;
+}
+
+it('every bundle loads on Node 24 and refuses what is no event of its own', async () => {
+  const backend = await openBackend();
+  const lines: string[] = [];
+  const waiting = [...names];
+  const worker = async () => {
+    for (let name = waiting.shift(); name; name = waiting.shift()) {
+      const running = await start(name, backend);
+      const { error, result, peak } = await running.invoke({ hello: 1 }, { identity: { cognitoIdentityId: 'us-east-1:1' } });
+      running.stop();
+      const isTimed = name === 'drainOutbox' || name === 'resumeWaiting';
+      expect([name, error?.errorType ?? typeof result]).toEqual([
+        name,
+        isTimed ? expect.stringMatching(/undefined|number|object/) : 'InvalidInput',
+      ]);
+      lines.push(
+        `${name.padEnd(16)} ${Math.round((sizes.get(name) ?? 0) / 1000)} kB, loaded in ${Math.round(running.loadMs)} ms, ${Math.round(peak)} MB`,
+      );
+      // So that the memory of the small ones, 256 MB, leaves room for their work.
+      expect(peak).toBeLessThan(200);
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  console.log(lines.sort().join('\n'));
+  // Larger ones start slower; a library that nobody meant to bundle shows here.
+  for (const [name, bytes] of sizes) expect([name, bytes < 1_500_000]).toEqual([name, true]);
+});
+
+describe('dispatch', () => {
+  it('starts what it can, once, and puts what it never can into the dead letters', async () => {
+    const backend = await openCloud();
+    const { inputBucket } = backend.names;
+    const { execution: _, ...photo } = claimantOf(Buffer.from('a photo'));
+    const other = {
+      ...claimantOf(Buffer.from('another')),
+      library: 'us-east-1:7b1d1bd8-11c5-4f3f-9a5e-ab1f2c3d4e5f' as Claimant['library'],
+    };
+    const created = (key: string, version = 'IYV3p45BT0ac8hjHg1houSdS1a.Mro8e', bucket = inputBucket) =>
+      JSON.stringify(objectCreated(bucket, key, version));
+    const poison = [
+      'hello',
+      created('inbox/local/../../secret.jpg'),
+      created('inbox/local/Ünïcode photo+1%20\n.jpg'),
+      created(inboxKey(photo), 'v1', 'somebody-elses-bucket'),
+    ];
+    // The later attempt comes first, the same event three times, and one from a library on AWS, whose name has a colon.
+    const good = [JSON.stringify({ ...photo, version: 'v0', attempt: 2 }), created(inboxKey(photo)), created(inboxKey(other), 'v1')];
+    const dispatch = await start('dispatch', backend);
+    const batch = sqsBatch([...good, ...poison, created(inboxKey(photo)), created(inboxKey(photo))]);
+    expect((await dispatch.invoke(batch)).result).toEqual({ batchItemFailures: [] });
+    // SQS may hand the whole batch out again.
+    expect((await dispatch.invoke(sqsBatch(good))).result).toEqual({ batchItemFailures: [] });
+
+    expect(await statusOf(backend, { ...photo, version: 'v0', attempt: 2 })).toBe('RUNNING');
+    expect(await statusOf(backend, { ...photo, version: 'v0', attempt: 1 })).toBeUndefined();
+    expect(await statusOf(backend, { ...photo, version: 'IYV3p45BT0ac8hjHg1houSdS1a.Mro8e' })).toBe('RUNNING');
+    expect(await statusOf(backend, { ...photo, version: 'IYV3p45BT0ac8hjHg1houSdS1a.Mro8e', attempt: 2 })).toBeUndefined();
+    expect(await statusOf(backend, { ...other, version: 'v1' })).toBe('RUNNING');
+    const letters = await messagesIn(backend, backend.names.deadLetterQueueUrl);
+    expect(letters.map(({ message }) => message).sort()).toEqual([...poison].sort());
+  });
+
+  it('asks for those messages again that it could not hand on', async () => {
+    const backend = await openBackend();
+    const who = claimantOf(Buffer.from('a photo'));
+    // Nothing answers for Step Functions.
+    const event = sqsBatch(['hello', JSON.stringify(objectCreated(backend.names.inputBucket, inboxKey(who), 'v1'))]);
+    expect(await run('dispatch', backend, event)).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-1' }] });
+  });
+});
+
+it('executionEnded asks for the next attempt, then gives up once', async () => {
+  const backend = await openBackend();
+  const who = claimantOf(Buffer.from('a photo'));
+  const { execution: _, ...input } = who;
+  const executionEnded = await start('executionEnded', backend);
+  await executionEnded.invoke(executionFailed('first', input));
+  const third = executionFailed('third', { ...input, attempt: 3 });
+  await executionEnded.invoke(third);
+  await executionEnded.invoke(third);
+  expect(await messagesIn(backend, backend.names.deadLetterQueueUrl)).toEqual([
+    { reason: 'The disk is full.', message: JSON.stringify({ ...input, attempt: 4 }) },
+  ]);
+  expect(await recordOf(backend, who)).toMatchObject({ outcome: { kind: 'failed', reason: 'The disk is full.' } });
+});
+
+it('a photo goes through the functions, each in a process of its own', async () => {
+  const backend = await openBackend();
+  const picture = await sharp({ create: { width: 900, height: 600, channels: 3, background: '#357' } })
+    .jpeg()
+    .toBuffer();
+  const who = await send(backend, picture);
+  const { library, asset } = who;
+  const condition = { kind: 'label', label: 'Sea', minConfidence: 50 };
+  const Item = { ...ruleItem(library, 'sea' as RuleId), id: 'sea', name: 'The sea', condition, notify: { desktop: true, sns: true } };
+  const more = { revision: 1, changedAt: '2024-01-01T00:00:00.000Z', deleted: false };
+  await backend.dynamodb.send(new PutCommand({ TableName: backend.names.table, Item: { ...Item, ...more } }));
+
+  const admitted = await run<object>('admit', backend, who);
+  expect(admitted).toMatchObject({ route: 'photo', media: { type: 'image/jpeg' } });
+  const rendered = await run<object>('render', backend, admitted);
+  expect(rendered).toEqual({ width: 900, height: 600, animated: false });
+  // In place of the detectors, whose models are not what this is about.
+  await writeJson(backend, labelsKey(library, asset), {
+    labels: [{ name: 'Sea', confidence: 97, parents: [], categories: [], instances: [] }],
+  });
+  await writeJson(backend, rawKey(library, asset, 'faces'), {
+    faces: [{ box: { left: 0.1, top: 0.1, width: 0.2, height: 0.3 }, confidence: 99 }],
+  });
+  const labels = { known: true, key: labelsKey(library, asset), summary: '' };
+  const found = { known: true, key: rawKey(library, asset, 'faces'), summary: '' };
+  const faces = await run('pixelate', backend, { ...admitted, rendered, faces: found });
+  const state = { ...admitted, rendered, found: { labels, faces } };
+  const judged = await run<object>('categorise', backend, state);
+  expect(judged).toMatchObject({ category: 'success', matches: [{ rule: 'sea' }] });
+  const ended = await run('record', backend, { ...state, judged });
+  expect(ended).toEqual({ destination: 'success' });
+  await run('announce', backend, { ...state, ended });
+  await run('file', backend, { ...state, ended });
+
+  expect(await recordOf(backend, who)).toMatchObject({ outcome: { kind: 'analysed', category: 'success' }, faces: [{ confidence: 99 }] });
+  expect(await keysIn(backend, backend.names.inputBucket)).toEqual([`analyzed/success/local/${asset}.jpg`]);
+  expect(await keysIn(backend, backend.names.outputBucket)).toContain(`local/${asset}/pixelated.jpg`);
+  // What comes again is not done again.
+  expect(await run('admit', backend, { ...who, execution: 'execution-2' })).toMatchObject({ route: 'finished', ended });
+});
+
+it('commands takes the library from who calls, and from nobody else', async () => {
+  const backend = await openBackend();
+  const commands = await start('commands', backend);
+  const request = { command: 'subscriptions', input: {} };
+  expect((await commands.invoke(request, { identity: { cognitoIdentityId: 'us-east-1:1' } })).result).toEqual([]);
+});
