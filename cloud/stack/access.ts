@@ -7,9 +7,11 @@ import {
   UserPool,
   type UserPoolClient,
 } from 'aws-cdk-lib/aws-cognito';
-import { FederatedPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { FederatedPrincipal, PolicyDocument, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { type DesktopResources, desktopPolicy } from '../access/desktopPolicy.ts';
 import { removalPolicyOf } from './removal.ts';
+import { explain } from './role.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -20,10 +22,8 @@ export class Access extends Construct {
   readonly userPool: UserPool;
   readonly client: UserPoolClient;
   readonly identityPool: CfnIdentityPool;
-  /** Of a signed-in desktop. */
-  readonly desktop: Role;
 
-  constructor(scope: Construct, id: string, settings: Settings) {
+  constructor(scope: Construct, id: string, settings: Settings, resources: DesktopResources) {
     super(scope, id);
     this.userPool = createUserPool(this, settings);
     // No secret: it would be in every desktop. The password never leaves the desktop (SRP).
@@ -42,7 +42,7 @@ export class Access extends Construct {
       ],
     });
     this.identityPool.applyRemovalPolicy(removalPolicyOf(settings));
-    this.desktop = createDesktopRole(this, this.identityPool.ref);
+    attachDesktopRole(this, this.identityPool.ref, resources);
   }
 }
 
@@ -71,13 +71,15 @@ function createUserPool(scope: Construct, settings: Settings): UserPool {
   return userPool;
 }
 
-function createDesktopRole(scope: Construct, identityPool: string): Role {
+function attachDesktopRole(scope: Construct, identityPool: string, resources: DesktopResources): void {
   const conditions = {
     StringEquals: { 'cognito-identity.amazonaws.com:aud': identityPool },
     'ForAnyValue:StringLike': { 'cognito-identity.amazonaws.com:amr': 'authenticated' },
   };
   const assumedBy = new FederatedPrincipal('cognito-identity.amazonaws.com', conditions, 'sts:AssumeRoleWithWebIdentity');
-  const role = new Role(scope, 'DesktopRole', { assumedBy });
+  const policy = desktopPolicy(resources);
+  const role = new Role(scope, 'DesktopRole', { assumedBy, inlinePolicies: { own: PolicyDocument.fromJson(policy) } });
+  const named = policy.Statement.flatMap(({ Resource }) => Resource);
+  explain(role, named, 'Everything under a prefix that is the identity of whoever signed in.');
   new CfnIdentityPoolRoleAttachment(scope, 'Roles', { identityPoolId: identityPool, roles: { authenticated: role.roleArn } });
-  return role;
 }

@@ -14,7 +14,7 @@ export interface Resources {
 export interface Grant {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
-  readonly conditions?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
   /** Why it names more than one thing: given for every wildcard, or a test fails. */
   readonly wildcard?: string;
 }
@@ -94,7 +94,8 @@ export const grants = (to: Resources) =>
 
 /** Only items whose partition key is like this. */
 function partitions(pattern: string) {
-  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] } };
+  // ForAllValues holds for a request without any key, too.
+  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] }, Null: { 'dynamodb:LeadingKeys': 'false' } };
 }
 
 /** What else roles are granted besides those of the list. */

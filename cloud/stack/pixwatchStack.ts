@@ -43,7 +43,13 @@ export class PixwatchStack extends Stack {
     const intake = new Intake(this, 'Intake', backend, stores.queues);
     const timer = new Timer(this, 'Timer', backend);
     const commands = createFunction(this, 'commands', backend);
-    const access = new Access(this, 'Access', settings);
+    const { inputBucket, outputBucket, table } = backend.resources;
+    const access = new Access(this, 'Access', settings, {
+      inputBucketArn: inputBucket,
+      outputBucketArn: outputBucket,
+      tableArn: table,
+      commandsFunctionArn: commands.functionArn,
+    });
 
     const { storage, queues, alerts } = stores;
     if (settings.auditTrail && storage.logs) new AuditTrail(this, 'AuditTrail', storage, storage.logs);

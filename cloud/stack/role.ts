@@ -20,7 +20,7 @@ function statementOf({ actions, resources, conditions }: Grant): PolicyStatement
 }
 
 /** Tells cdk-nag the reason for wildcards, which it calls by the text of the resource. */
-function explain(role: Role, resources: readonly string[], reason: string): void {
+export function explain(role: Role, resources: readonly string[], reason: string): void {
   const texts = resources.map((resource) => textOf(Stack.of(role).resolve(resource))).filter((text) => text.includes('*'));
   Validations.of(role).acknowledge(...texts.map((text) => ({ id: `AwsSolutions-IAM5[Resource::${text}]`, reason })));
 }
@@ -31,9 +31,9 @@ type Resolved =
   | { readonly 'Fn::GetAtt': readonly string[] }
   | { readonly 'Fn::Join': readonly [string, readonly Resolved[]] };
 
-/** An ARN with its references as `<Name.Attribute>`. */
+/** An ARN with its references as `<Name.Attribute>`, and policy variables as `<name>`. */
 export function textOf(resolved: Resolved): string {
-  if (typeof resolved === 'string') return resolved;
+  if (typeof resolved === 'string') return resolved.replaceAll('${', '<').replaceAll('}', '>');
   if ('Ref' in resolved) return `<${resolved.Ref}>`;
   if ('Fn::GetAtt' in resolved) return `<${resolved['Fn::GetAtt'].join('.')}>`;
   const [separator, parts] = resolved['Fn::Join'];

@@ -7,7 +7,7 @@ import { requestAttempt, sendDeadLetter } from './inbox.ts';
 import { executionInput, reasonOf } from './state.ts';
 
 /** The part of EventBridge's "Step Functions Execution Status Change" that is needed. */
-const statusChange = v.object({
+export const statusChange = v.object({
   detail: v.object({
     name: v.string(),
     status: v.picklist(['FAILED', 'TIMED_OUT', 'ABORTED']),

@@ -5,6 +5,7 @@ import { inboxKey } from '../../shared/keys.ts';
 import type { AssetId, LibraryId } from '../../shared/model/asset.ts';
 import { loadAsset, type StoredAsset } from './assets.ts';
 import type { Backend } from './backend.ts';
+import { statusChange } from './executionEnded.ts';
 import { deadLetter, readInboxMessage, requestAttempt } from './inbox.ts';
 import { headOriginal } from './objects.ts';
 import type { ExecutionInput } from './state.ts';
@@ -51,8 +52,13 @@ async function receiveDeadLetters(backend: Backend): Promise<Letter[]> {
   }
 }
 
-/** What a dead letter asks for. SQS itself moves messages to the dead letters, too: those are as they were in the inbox queue. */
+/**
+ * What a dead letter asks for. AWS itself moves messages to the dead letters, too: SQS those of the inbox queue, and EventBridge and Lambda events about the
+ * end of an execution, which are as `executionEnded` would have got them.
+ */
 function inputOf(body: string, backend: Backend): ExecutionInput | null {
+  const ended = v.safeParse(v.pipe(v.string(), v.parseJson(), statusChange), body);
+  if (ended.success) return { ...ended.output.detail.input, attempt: ended.output.detail.input.attempt + 1 };
   const letter = v.safeParse(v.pipe(v.string(), v.parseJson(), deadLetter), body);
   try {
     return readInboxMessage(letter.success ? letter.output.message : body, backend);

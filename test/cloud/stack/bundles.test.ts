@@ -2,16 +2,19 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { AccessRequest } from '../../../cloud/access/evaluatePolicy.ts';
 import { openDatabase } from '../../../cloud/local/database.ts';
 import { createExecutions } from '../../../cloud/local/executions.ts';
+import { type Service, ServiceError } from '../../../cloud/local/gateway/service.ts';
 import { createRunner } from '../../../cloud/local/runner.ts';
 import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import { createStates } from '../../../cloud/local/states.ts';
 import { type FunctionName, functions } from '../../../cloud/stack/functions.ts';
+import { changeAsset, claim } from '../../../cloud/steps/assets.ts';
 import type { Backend } from '../../../cloud/steps/backend.ts';
 import { executionArn, executionName } from '../../../cloud/steps/executions.ts';
 import { writeJson } from '../../../cloud/steps/objects.ts';
@@ -22,6 +25,7 @@ import { inboxKey, labelsKey, rawKey, ruleItem } from '../../../shared/keys.ts';
 import type { RuleId } from '../../../shared/model/rule.ts';
 import { scratchDir } from '../local/serve.ts';
 import { claimantOf, keysIn, openBackend, recordOf, send } from '../steps/openBackend.ts';
+import { recording, refused } from './calls.ts';
 import { executionFailed, objectCreated, sqsBatch } from './events.ts';
 import { bundle, startFunction } from './runtime.ts';
 
@@ -35,8 +39,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
+/** What functions asked of AWS since their grants were last looked at. */
+const calls: AccessRequest[] = [];
+
+/** Fails when a function did what its grants do not allow, or what nobody could see. */
+function expectGranted(name: FunctionName): void {
+  expect(refused(name, calls.splice(0))).toEqual([]);
+}
+
 /** The local cloud's stores with Step Functions, in which executions only wait. */
-async function openCloud() {
+async function openCloud(more: Readonly<Record<string, Service>> = {}) {
   const database = await openDatabase(join(await scratchDir(), 'local.db'));
   onTestFinished(database.close);
   const executions = createExecutions(database.sql, systemClock);
@@ -44,22 +56,24 @@ async function openCloud() {
   const stateMachine = loadStateMachine(definition, Object.fromEntries(Object.keys(steps).map((name) => [name, async () => ({})])));
   const runner = createRunner({ executions, stateMachine, concurrency: 1, onFailed: async () => {}, log: () => {} });
   onTestFinished(runner.close);
-  return openBackend({ states: createStates(executions, runner) });
+  return openBackend({ states: createStates(executions, runner), ...more }, {}, recording(calls));
 }
 
 /** Starts a function's bundle for the length of a test. */
-async function start(name: FunctionName, backend: Backend) {
+async function start(name: FunctionName, backend: Backend, settings: object = {}) {
   const credentials = await backend.s3.config.credentials();
   const access = { endpoint: new URL(backend.names.inboxQueueUrl).origin, region: 'us-east-1', credentials };
-  const running = await startFunction(join(dir, `${name}.mjs`), access, backend.names);
+  const running = await startFunction(join(dir, `${name}.mjs`), access, backend.names, settings);
   onTestFinished(running.stop);
   return running;
 }
 
 /** Runs a function once, and answers what it answered. */
-async function run<T>(name: FunctionName, backend: Backend, event: unknown, context?: object): Promise<T> {
-  const running = await start(name, backend);
-  const { result, error } = await running.invoke(event, context);
+async function run<T>(name: FunctionName, backend: Backend, event: unknown, settings?: object): Promise<T> {
+  const running = await start(name, backend, settings);
+  calls.length = 0;
+  const { result, error } = await running.invoke(event);
+  expectGranted(name);
   running.stop();
   if (error) throw new Error(`${error.errorType}: ${error.errorMessage}`);
   return result as T;
@@ -124,10 +138,12 @@ describe('dispatch', () => {
     // The later attempt comes first, the same event three times, and one from a library on AWS, whose name has a colon.
     const good = [JSON.stringify({ ...photo, version: 'v0', attempt: 2 }), created(inboxKey(photo)), created(inboxKey(other), 'v1')];
     const dispatch = await start('dispatch', backend);
+    calls.length = 0;
     const batch = sqsBatch([...good, ...poison, created(inboxKey(photo)), created(inboxKey(photo))]);
     expect((await dispatch.invoke(batch)).result).toEqual({ batchItemFailures: [] });
     // SQS may hand the whole batch out again.
     expect((await dispatch.invoke(sqsBatch(good))).result).toEqual({ batchItemFailures: [] });
+    expectGranted('dispatch');
 
     expect(await statusOf(backend, { ...photo, version: 'v0', attempt: 2 })).toBe('RUNNING');
     expect(await statusOf(backend, { ...photo, version: 'v0', attempt: 1 })).toBeUndefined();
@@ -148,22 +164,24 @@ describe('dispatch', () => {
 });
 
 it('executionEnded asks for the next attempt, then gives up once', async () => {
-  const backend = await openBackend();
+  const backend = await openCloud();
   const who = claimantOf(Buffer.from('a photo'));
   const { execution: _, ...input } = who;
   const executionEnded = await start('executionEnded', backend);
+  calls.length = 0;
   await executionEnded.invoke(executionFailed('first', input));
   const third = executionFailed('third', { ...input, attempt: 3 });
   await executionEnded.invoke(third);
   await executionEnded.invoke(third);
+  expectGranted('executionEnded');
   expect(await messagesIn(backend, backend.names.deadLetterQueueUrl)).toEqual([
     { reason: 'The disk is full.', message: JSON.stringify({ ...input, attempt: 4 }) },
   ]);
   expect(await recordOf(backend, who)).toMatchObject({ outcome: { kind: 'failed', reason: 'The disk is full.' } });
 });
 
-it('a photo goes through the functions, each in a process of its own', async () => {
-  const backend = await openBackend();
+it('a photo goes through the functions, each in a process of its own, with no more than its grants', async () => {
+  const backend = await openCloud();
   const picture = await sharp({ create: { width: 900, height: 600, channels: 3, background: '#357' } })
     .jpeg()
     .toBuffer();
@@ -203,9 +221,70 @@ it('a photo goes through the functions, each in a process of its own', async () 
   expect(await run('admit', backend, { ...who, execution: 'execution-2' })).toMatchObject({ route: 'finished', ended });
 });
 
-it('commands takes the library from who calls, and from nobody else', async () => {
-  const backend = await openBackend();
+it('what is refused, kept or waits for budget is recorded with no more than the grants', async () => {
+  const rekognition: Service = async () => {
+    throw new ServiceError('ProvisionedThroughputExceededException', 'slow down');
+  };
+  const backend = await openCloud({ rekognition });
+  const settings = { capPerMonth: 0.001, priceRegion: 'us-east-1', callsPerSecond: { DetectLabels: 1, DetectFaces: 1 } };
+  const photos = ['kept', 'refused', 'waiting'].map((text) => ({ ...claimantOf(Buffer.from(text)), execution: text }));
+  const [kept, rejected, waiting] = photos as [Claimant, Claimant, Claimant];
+  for (const who of photos) await changeAsset(backend, who.library, who.asset, claim(who, 'a.jpg'));
+  const media = {
+    kind: 'photo',
+    type: 'image/jpeg',
+    bytes: 1,
+    width: null,
+    height: null,
+    animated: false,
+    takenAt: '2020-01-02T03:04:05.000Z',
+    camera: null,
+    place: null,
+  };
+  const error = { Error: 'OverBudget', Cause: JSON.stringify({ errorMessage: 'Stored safely.' }) };
+
+  expect(await run('keep', backend, { ...kept, media, reason: 'Kept.' })).toEqual({ destination: 'inbox' });
+  expect(await run('reject', backend, { ...rejected, error })).toEqual({ destination: 'rejected' });
+  for (const detector of ['detectLabels', 'detectFaces'] as const) {
+    await expect(run(detector, backend, waiting, settings)).rejects.toThrow(/^Throttled: /);
+  }
+  await run('park', backend, { ...waiting, media, error }, settings);
+  expect(await recordOf(backend, waiting)).toMatchObject({ outcome: { kind: 'waiting', reason: 'Stored safely.' } });
+  await run('drainOutbox', backend, {});
+  expect(await run('resumeWaiting', backend, {})).toBe(1);
+});
+
+it('commands does all that the app asks for, for the library of who calls, with no more than its grants', async () => {
+  const backend = await openCloud();
+  const library = 'us-east-1:7b1d1bd8-11c5-4f3f-9a5e-ab1f2c3d4e5f' as Claimant['library'];
+  const who = { ...claimantOf(Buffer.from('a photo')), library };
+  const { asset } = who;
+  await changeAsset(backend, library, asset, claim(who, 'a.jpg'));
   const commands = await start('commands', backend);
-  const request = { command: 'subscriptions', input: {} };
-  expect((await commands.invoke(request, { identity: { cognitoIdentityId: 'us-east-1:1' } })).result).toEqual([]);
+  calls.length = 0;
+  const ask = async (command: string, input: object) => {
+    const { result, error } = await commands.invoke({ command, input }, { identity: { cognitoIdentityId: library } });
+    expect([command, error]).toEqual([command, undefined]);
+    return result;
+  };
+  expect(await ask('history', { asset })).toEqual([]);
+  expect(await ask('redrive', { asset })).toEqual({ kind: 'none' });
+  // An event that executionEnded could not be given: EventBridge puts it into the dead letters as it is.
+  const { execution: _, ...input } = who;
+  const MessageBody = JSON.stringify(executionFailed('lost', input));
+  await backend.sqs.send(new SendMessageCommand({ QueueUrl: backend.names.deadLetterQueueUrl, MessageBody }));
+  await send(backend, Buffer.from('a photo'), { who });
+  expect(await ask('redrive', { asset })).toEqual({ kind: 'redriven' });
+  expect(await messagesIn(backend, backend.names.inboxQueueUrl)).toEqual([{ ...input, attempt: 2 }]);
+  expect(await ask('resume', {})).toEqual({ resumed: 0 });
+  expect(await ask('original', { asset })).toMatchObject({ kind: 'stored' });
+  expect(await ask('restoreOriginal', { asset })).toMatchObject({ kind: 'stored' });
+  await ask('subscribe', { protocol: 'email', endpoint: 'me@example.org' });
+  const [subscription] = (await ask('subscriptions', {})) as { arn: string }[];
+  await ask('unsubscribe', { arn: subscription?.arn });
+  const { error } = await commands.invoke({ command: 'subscriptions', input: {} });
+  expect(error).toMatchObject({ errorType: 'InvalidInput', errorMessage: expect.stringMatching(/caller's identity/) });
+  // What the test itself asked for meanwhile.
+  const own = /^(sqs:SendMessage on .*dead-letters|sqs:ReceiveMessage on .*inbox|s3:PutObject)/;
+  expect(refused('commands', calls.splice(0)).filter((line) => !own.test(line.replace('commands: ', '')))).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
+import { desktopPolicy } from '../../../cloud/access/desktopPolicy.ts';
 import { deliverLogs, grants, writeLogs } from '../../../cloud/stack/grants.ts';
 import { textOf } from '../../../cloud/stack/role.ts';
 import { synthesize } from './synth.ts';
@@ -60,7 +61,10 @@ describe.each([
   const reasonOf = (where: string, line: string) =>
     where.startsWith('StorageLogsPolicy') && line.startsWith('s3:PutObject on <StorageLogs')
       ? 'S3 and CloudTrail name the log files that they write.'
-      : reasons.get(line);
+      : where.startsWith('AccessDesktopRole') &&
+          /^[^*]*<cognito-identity\.amazonaws\.com:sub>\/\*( [^*]*<cognito-identity\.amazonaws\.com:sub>\/\*)*$/.test(line)
+        ? 'Everything under a prefix that is the identity of whoever signed in.'
+        : reasons.get(line);
   const allowed = statementsOf(of).filter(({ statement }) => statement.Effect === 'Allow');
 
   it('allow no wildcard that has no reason', () => {
@@ -109,6 +113,23 @@ it('each function may do what it needs and nothing else', () => {
   const deleting = statementsOf(everything).filter(({ statement }) => list(statement.Action).includes('s3:DeleteObject'));
   expect(deleting.map(({ where }) => where.replace(/[0-9A-F]{8}$/, ''))).toEqual(['PipelinefileRole']);
   expect(textOf(list(deleting[0]?.statement.Resource ?? '')[0] ?? '')).toMatch(/\/inbox\/\*$/);
+});
+
+it('a signed-in desktop may do what cloud/access says', () => {
+  const arnOf = (type: string, name: string) => {
+    const [id] = [...everything.resources].find(([id, { Type }]) => Type === type && id.startsWith(name)) ?? [];
+    return { 'Fn::GetAtt': [id, 'Arn'] };
+  };
+  const tokens = { inputBucketArn: '<in>', outputBucketArn: '<out>', tableArn: '<table>', commandsFunctionArn: '<commands>' };
+  const wanted = desktopPolicy(tokens).Statement.map(({ Sid, Action, Condition }) => ({ Sid, Action: list(Action), Condition }));
+  const { Statement } = everything.one('AWS::IAM::Role', 'AccessDesktopRole').Properties.Policies[0].PolicyDocument;
+  const found = Statement.map(({ Sid, Action, Condition }: Statement & { Sid: string; Condition: unknown }) => ({
+    Sid,
+    Action: list(Action),
+    Condition,
+  }));
+  expect(found).toEqual(wanted);
+  expect(Statement.at(-1).Resource).toEqual(arnOf('AWS::Lambda::Function', 'commands'));
 });
 
 describe('cdk-nag', () => {

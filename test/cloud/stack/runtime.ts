@@ -80,8 +80,10 @@ export async function startFunction(
 }
 
 async function answerOf<T>(child: ChildProcess): Promise<T> {
-  const exit = new AbortController();
-  child.once('exit', (code) => exit.abort(new Error(`the function's process ended with ${code}`)));
-  const [answer] = await once(child, 'message', { signal: exit.signal });
+  const over = new AbortController();
+  const ended = (code: number | null) => over.abort(new Error(`the function's process ended with ${code}`));
+  child.once('exit', ended);
+  const [answer] = await once(child, 'message', { signal: over.signal });
+  child.off('exit', ended);
   return answer as T;
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import { entryOf } from '../../../cloud/stack/bundling.ts';
 import { functionOf, functions } from '../../../cloud/stack/functions.ts';
 import { placeholders } from '../../../cloud/stack/pipeline.ts';
@@ -189,6 +190,14 @@ describe('the pipeline', () => {
     expect(Properties.LoggingConfiguration).toMatchObject({ Level: 'ALL', IncludeExecutionData: false });
     const { Environment } = kept.one('AWS::Lambda::Function', 'Pipelineadmit').Properties;
     expect(JSON.stringify(Environment.Variables.PIXWATCH_NAMES)).toContain(`:stateMachine:${Properties.StateMachineName}\\"`);
+  });
+
+  it('is valid, and waits for a free function as long as for Rekognition', () => {
+    expect(() =>
+      loadStateMachine(Properties.DefinitionString, Object.fromEntries(Object.keys(steps).map((name) => [name, async () => ({})]))),
+    ).not.toThrow();
+    const patient = [...text.matchAll(/"ErrorEquals": \[[^\]]*"Lambda\.TooManyRequestsException"[^\]]*\],[^}]*"MaxAttempts": 200/g)];
+    expect(patient).toHaveLength(placeholders.length);
   });
 
   it('gives no state less time than its function', () => {

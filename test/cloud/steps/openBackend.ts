@@ -36,10 +36,12 @@ export interface TestBackend extends Backend {
 /**
  * The storage, tables, queues and topic of the local cloud for the length of a test. Nothing runs by itself, so that a test calls single steps.
  * @param more services behind the same endpoint, such as a `rekognition` that fails
+ * @param watch what stands before each service
  */
 export async function openBackend(
   more: Readonly<Record<string, Service>> = {},
   options: Partial<PipelineSettings> = {},
+  watch: (name: string, service: Service) => Service = (_, service) => service,
 ): Promise<TestBackend> {
   const dir = await scratchDir();
   const log = (line: string) => console.error(line);
@@ -68,13 +70,14 @@ export async function openBackend(
   const emails = createEmails({ sql: database.sql, clock: systemClock, settingsPath, log });
   onTestFinished(emails.close);
 
-  const access = await serve({
+  const services = {
     s3: s3.service,
     dynamodb: dynamodb.service,
     sqs: createSqs(queues),
     ...more,
     sns: createSns({ database, subscriptions: createSubscriptions(database.sql), emails, log }),
-  });
+  };
+  const access = await serve(Object.fromEntries(Object.entries(services).map(([name, service]) => [name, watch(name, service)])));
   const names = backendNames(access.endpoint);
   const warnings: string[] = [];
   const warn = (line: string) => void warnings.push(line);
