@@ -1,0 +1,41 @@
+import { Permanent } from '../../../shared/errors.ts';
+import { loadSettings, type Settings } from '../settings.ts';
+import { openAccount } from './account.ts';
+import { runCdk } from './cdk.ts';
+import { connectionOf, writeConnection } from './connection.ts';
+import { enter, mustHaves } from './doctor.ts';
+import { isMissing, lineOf } from './findings.ts';
+import { describeStack } from './stackState.ts';
+
+/** Deploys the backend and writes its connection file. @returns the exit code */
+export async function deploy({ yes, out }: { readonly yes: boolean; readonly out: string }): Promise<number> {
+  const settings = loadSettings();
+  await insist(settings);
+  const { name, region } = settings;
+  // By default the CDK asks before it gives anybody more rights.
+  const approval = yes ? 'never' : 'broadening';
+  const failed = 'The backend was not deployed, and CloudFormation takes back what it had begun.';
+  await runCdk(['deploy', name, '--require-approval', approval, '--progress', 'events'], region, failed);
+  writeConnection(connectionOf(name, await describeStack(openAccount(region), name)), out);
+  console.log(`
+The backend ${name} is ready. The connection file is ${out}; it holds no secrets.
+Next:
+  1. Let somebody sign in:  npm run cloud:add-user -- me@example.org
+  2. In Pixwatch, open the page of the backend, choose AWS, drop ${out} there, and sign in.`);
+  return 0;
+}
+
+/** Shows what deploying would change. @returns the exit code */
+export async function diff(): Promise<number> {
+  const settings = loadSettings();
+  await insist(settings);
+  await runCdk(['diff', settings.name], settings.region, 'The difference could not be shown.');
+  return 0;
+}
+
+/** Tells what is wrong, and stops where it would not work. */
+async function insist(settings: Settings): Promise<void> {
+  const findings = await mustHaves(settings, await enter(settings));
+  for (const finding of findings) if (finding.kind !== 'ok') console.error(lineOf(finding));
+  if (findings.some(isMissing)) throw new Permanent('Nothing was changed. npm run cloud:doctor looks at everything.');
+}

@@ -1,0 +1,34 @@
+import { GetTemplateCommand, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import * as v from 'valibot';
+import { parse } from '../../../shared/parse.ts';
+import type { Account } from './account.ts';
+
+/** A part of a deployed stack. */
+export interface Part {
+  /** CloudFormation's, e.g. `AWS::S3::Bucket`. */
+  readonly type: string;
+  /** What it is called in the account. */
+  readonly id: string;
+  /** It stays when the stack is deleted. */
+  readonly stays: boolean;
+}
+
+const template = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ Resources: v.record(v.string(), v.object({ DeletionPolicy: v.optional(v.string()) })) }),
+);
+
+/** The parts of a stack, and what becomes of each by the template that was deployed last, whatever the settings say now. */
+export async function partsOf({ cloudformation }: Account, name: string): Promise<Part[]> {
+  const { TemplateBody } = await cloudformation.send(new GetTemplateCommand({ StackName: name }));
+  const { Resources } = parse(template, TemplateBody, 'template of the stack');
+  const parts: Part[] = [];
+  for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client: cloudformation }, { StackName: name })) {
+    for (const { LogicalResourceId = '', ResourceType: type = '', PhysicalResourceId: id } of StackResourceSummaries) {
+      const policy = Resources[LogicalResourceId]?.DeletionPolicy;
+      if (id !== undefined) parts.push({ type, id, stays: policy === 'Retain' });
+    }
+  }
+  return parts;
+}
