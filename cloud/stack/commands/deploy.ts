@@ -14,14 +14,15 @@ export async function deploy({ yes, out }: { readonly yes: boolean; readonly out
   const { name, region } = settings;
   // By default the CDK asks before it gives anybody more rights.
   const approval = yes ? 'never' : 'broadening';
-  const failed = 'The backend was not deployed, and CloudFormation takes back what it had begun.';
+  const failed = 'The backend was not deployed; what was begun CloudFormation takes back.';
   await runCdk(['deploy', name, '--require-approval', approval, '--progress', 'events'], region, failed);
   writeConnection(connectionOf(name, await describeStack(openAccount(region), name)), out);
   console.log(`
 The backend ${name} is ready. The connection file is ${out}; it holds no secrets.
 Next:
   1. Let somebody sign in:  npm run cloud:add-user -- me@example.org
-  2. In Pixwatch, open the page of the backend, choose AWS, drop ${out} there, and sign in.`);
+  2. In Pixwatch open Backend, choose AWS, drop the file there and sign in.
+     Or: npx pixwatch connect ${out} --user me@example.org`);
   return 0;
 }
 

@@ -2,8 +2,8 @@ import { type PaidApi, paidApis } from '../../../shared/cost.ts';
 import type { Settings } from '../settings.ts';
 import { type Finding, missing, ok } from './findings.ts';
 
-/** Where Rekognition is. Source: https://docs.aws.amazon.com/general/latest/gr/rekognition.html, as of the date. */
-const asOf = '2026-01-15';
+/** Where Rekognition is. Source: https://docs.aws.amazon.com/general/latest/gr/rekognition.html, as read on this date. */
+const asOf = '2026-11-27';
 const regions = [
   'ap-northeast-1',
   'ap-northeast-2',
