@@ -169,8 +169,8 @@ function pathOf(path: readonly Step[], stateTransitions: number): Counts {
 
 function uploadPuts(files: number, bytes: number): number {
   const parts = files === 0 ? 0 : Math.ceil(bytes / files / partBytes);
-  // In parts: looked for, begun and completed besides.
-  return files * (parts <= 1 ? 1 : parts + 3);
+  // In parts: begun and completed besides.
+  return files * (parts <= 1 ? 1 : parts + 2);
 }
 
 function add(...all: readonly Counts[]): Counts {

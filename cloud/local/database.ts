@@ -70,6 +70,26 @@ const migrations = [
   );
   CREATE INDEX email_due ON email (next_try_at);
   `,
+  `
+  -- What Cognito holds: who may sign in, what is good for signing in again, and whose library is whose.
+  CREATE TABLE user (
+    name TEXT PRIMARY KEY,                 -- in lower case
+    sub TEXT NOT NULL UNIQUE,
+    salt TEXT NOT NULL,                    -- hexadecimal, as the verifier: of SRP, which keeps no password
+    verifier TEXT NOT NULL,
+    must_change_password INTEGER NOT NULL CHECK (must_change_password IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE refresh_token (
+    hash TEXT PRIMARY KEY,                 -- SHA-256 of the token
+    user TEXT NOT NULL REFERENCES user (name) ON DELETE CASCADE,
+    expires_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX refresh_token_user ON refresh_token (user);
+  -- Outlives its user, so that no later user gets the library.
+  CREATE TABLE identity (sub TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+  `,
 ];
 
 const SQLITE_BUSY = 5;

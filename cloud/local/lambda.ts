@@ -1,9 +1,14 @@
 import { messageOf } from '../../shared/errors.ts';
-import { type Service, ServiceError } from './gateway/service.ts';
+import { type Service, ServiceError, type SignedRequest } from './gateway/service.ts';
 import { functionArn } from './names.ts';
 
+/** What Lambda tells a function of its caller: `identity` when that signed in. */
+export interface LambdaContext {
+  readonly identity?: { readonly cognitoIdentityId: string };
+}
+
 /** What a function takes and gives is JSON. */
-export type LambdaFunction = (event: unknown) => Promise<unknown>;
+export type LambdaFunction = (event: unknown, context: LambdaContext) => Promise<unknown>;
 
 /** Lambda's own limit for a request, in bytes. */
 const maxEventBytes = 6_291_556;
@@ -12,11 +17,7 @@ const invocation = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 /** The Lambda service: Invoke, synchronously, for functions by their name or ARN. */
 export function createLambda(functions: Readonly<Record<string, LambdaFunction>>): Service {
   return async (request, response) => {
-    const [, encoded] = invocation.exec(request.rawPath) ?? [];
-    if (request.method !== 'POST' || encoded === undefined) {
-      throw new ServiceError('UnknownOperationException', 'The local cloud can only invoke functions.', 404);
-    }
-    const name = decodeURIComponent(encoded).split(':').at(-1) ?? '';
+    const name = invokedFunction(request);
     const run = Object.hasOwn(functions, name) ? functions[name] : undefined;
     if (!run) throw new ServiceError('ResourceNotFoundException', `Function not found: ${functionArn(name)}`, 404);
     const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
@@ -30,7 +31,7 @@ export function createLambda(functions: Readonly<Record<string, LambdaFunction>>
     response.setHeader('content-type', 'application/json');
     response.setHeader('x-amz-executed-version', '$LATEST');
     try {
-      const result = await run(event);
+      const result = await run(event, contextOf(request));
       response.end(JSON.stringify(result ?? null));
     } catch (thrown) {
       response.setHeader('x-amz-function-error', 'Unhandled');
@@ -38,6 +39,21 @@ export function createLambda(functions: Readonly<Record<string, LambdaFunction>>
     }
   };
 }
+
+/**
+ * The name of the function that a request invokes.
+ * @throws ServiceError when it does something else
+ */
+export function invokedFunction({ method, rawPath }: SignedRequest): string {
+  const [, encoded] = invocation.exec(rawPath) ?? [];
+  if (method !== 'POST' || encoded === undefined) {
+    throw new ServiceError('UnknownOperationException', 'The local cloud can only invoke functions.', 404);
+  }
+  return decodeURIComponent(encoded).split(':').at(-1) ?? '';
+}
+
+const contextOf = ({ principal }: SignedRequest): LambdaContext =>
+  principal.kind === 'identity' ? { identity: { cognitoIdentityId: principal.id } } : {};
 
 function parseEvent(text: string): unknown {
   try {

@@ -6,7 +6,7 @@ import type { BackendNames } from '../steps/backend.ts';
 export const account = '000000000000';
 export const region = 'us-east-1';
 
-/** Whoever can sign requests to this computer's cloud owns its one library. */
+/** The library of whoever holds this computer's own keys. Who signs in has one of their own. */
 export const library = v.parse(libraryId, 'local');
 
 export const inputBucket = 'pixwatch-input';
@@ -17,7 +17,15 @@ export const inboxQueue = 'pixwatch-inbox';
 export const deadLetterQueue = 'pixwatch-dead-letters';
 export const stateMachineName = 'pixwatch-pipeline';
 
+/** Where people sign in; ids in Cognito's forms. */
+export const userPoolName = 'Pixwatch';
+export const userPool = `${region}_${userPoolName}`;
+export const userPoolClient = 'pixwatchdesktop';
+export const identityPool = `${region}:00000000-0000-4000-8000-000000000000`;
+
 const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
+export const bucketArn = (bucket: string) => `arn:aws:s3:::${bucket}`;
+export const tableArn = (name: string) => arn('dynamodb', `table/${name}`);
 export const queueArn = (queue: string) => arn('sqs', queue);
 export const topicArn = (topic: string) => arn('sns', topic);
 export const alertsTopicArn = topicArn('pixwatch-alerts');

@@ -26,7 +26,7 @@ const pageSize = 100;
 
 /**
  * The SNS service: e-mail subscribers get what is published once their mail server takes it. A subscription needs no confirmation, as
- * whoever can sign a request owns this computer's Pixwatch. SMS subscribers are kept, but this computer cannot send SMS.
+ * only the owner of this computer's Pixwatch and those whom it lets in can make one. SMS subscribers are kept, but this computer cannot send SMS.
  */
 export function createSns(options: SnsOptions): Service {
   const operations: ReadonlyMap<string, Operation> = new Map(

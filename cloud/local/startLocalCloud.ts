@@ -3,9 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import type { Clock } from '../../shared/clock.ts';
-import { type Connection, type Credentials, connection } from '../../shared/connection.ts';
+import { type Connection, type ConnectionFile, type Credentials, connectionFile, connectionTo } from '../../shared/connection.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { inboxPrefix } from '../../shared/keys.ts';
+import { libraryId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
 import { type Backend, createBackend, type PipelineSettings, pipelineSettings } from '../steps/backend.ts';
 import { runCommand } from '../steps/commands.ts';
@@ -22,8 +23,9 @@ import { createEmails } from './emails.ts';
 import { createExecutions, statusChangeEvent } from './executions.ts';
 import type { Service } from './gateway/service.ts';
 import { startGateway } from './gateway/startGateway.ts';
+import { openIdentity } from './identity/openIdentity.ts';
 import { type SqsRecord, startInboxQueue } from './inboxQueue.ts';
-import { createLambda } from './lambda.ts';
+import { createLambda, type LambdaFunction } from './lambda.ts';
 import { createMeter, type Meter, meterServices, meterStateMachine, meterTask } from './meter.ts';
 import * as names from './names.ts';
 import { openRekognition } from './openRekognition.ts';
@@ -58,7 +60,10 @@ export interface LocalCloudOptions {
 }
 
 export interface LocalCloud {
+  /** Of the owner, who holds `credentials`. */
   readonly connection: Connection;
+  /** For whoever signs in: as deploying a backend writes it. */
+  readonly connectionFile: ConnectionFile;
   readonly credentials: Credentials;
   readonly endpoint: string;
   /** Fulfils when pictures are looked at; rejects when the vision models cannot be fetched, which is tried again. */
@@ -114,6 +119,7 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const database = own(await openDatabase(join(dir, 'local.db')));
   const credentials = await loadCredentials(join(dir, 'credentials.json'));
+  const identity = await openIdentity(join(dir, 'identity-keys.json'), database.sql, clock);
   const queues = createQueues(database.sql, clock, queueSettings);
   const meter = createMeter();
   const { s3, dynamodb } = await openStores(options, database, queues, meter, own);
@@ -137,7 +143,10 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   const rekognition = options.rekognition
     ? { service: options.rekognition, ready: Promise.resolve(onReady()) }
     : own(openRekognition({ dir: models, workers, getObject, onReady, onProgress: onModelProgress, log }));
-  const commands = meterTask(meter, 'Commands', async (event) => runCommand(event, names.library, await backend));
+  const commands: LambdaFunction = async (event, { identity: caller }) => {
+    const library = caller ? parse(libraryId, caller.cognitoIdentityId, "caller's identity") : names.library;
+    return meterTask(meter, 'Commands', async () => runCommand(event, library, await backend))(event);
+  };
   const services = meterServices(meter, {
     s3,
     dynamodb,
@@ -146,8 +155,9 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
     states: createStates(executions, runner),
     rekognition: rekognition.service,
     lambda: createLambda({ [names.commandsFunction]: commands }),
+    ...identity.services,
   });
-  const { endpoint } = own(await startGateway({ port, credentials, region: names.region, services, clock, log }));
+  const { endpoint } = own(await startGateway({ port, credentials, guests: identity.guests, region: names.region, services, clock, log }));
   setBackend(own(createLocalBackend(endpoint, credentials, options)));
 
   own(runner);
@@ -164,7 +174,8 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   own(startInboxQueue({ queues, queue: names.inboxQueue, dispatch: dispatchBatch, log }));
   own(everyMinute(async () => drainOutbox(await backend), 'Alerts wait in the outbox', log));
   own(everyMinute(async () => resumeWaiting(await backend), 'What waits for budget waits on', log));
-  return { connection: connectionTo(endpoint), credentials, endpoint, ready: rekognition.ready, meter };
+  const file = connectionFileOf(endpoint);
+  return { connection: connectionTo(file, names.library), connectionFile: file, credentials, endpoint, ready: rekognition.ready, meter };
 }
 
 function everyMinute(work: () => Promise<unknown>, failure: string, log: (line: string) => void): Closable {
@@ -235,7 +246,9 @@ function createLocalBackend(endpoint: string, credentials: Credentials, { settin
   };
 }
 
-function connectionTo(endpoint: string): Connection {
-  const { region, inputBucket, outputBucket, table, commandsFunction } = names;
-  return parse(connection, { endpoint, region, library: names.library, inputBucket, outputBucket, table, commandsFunction }, 'connection');
+function connectionFileOf(endpoint: string): ConnectionFile {
+  const { region, inputBucket, outputBucket, table, commandsFunction, userPool, userPoolClient, identityPool } = names;
+  const place = { endpoint, region, inputBucket, outputBucket, table, commandsFunction };
+  const signIn = { userPool, userPoolClient, identityPool };
+  return parse(connectionFile, { version: 1, name: 'This computer', ...place, signIn }, 'connection file');
 }

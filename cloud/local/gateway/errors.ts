@@ -7,7 +7,7 @@ import { toXml } from './xml.ts';
 export type Dialect = 's3' | 'query' | 'json';
 
 /** Why a request is not let through to a service. */
-export type Refusal = 'missing' | 'malformed' | 'unknownKey' | 'mismatch' | 'skewed' | 'expired' | 'denied';
+export type Refusal = 'missing' | 'malformed' | 'unknownKey' | 'mismatch' | 'skewed' | 'expired' | 'badToken' | 'tokenExpired' | 'denied';
 
 /** The signature of a request is missing or wrong. Becomes the error that the protocol has for it. */
 export class SignatureRefused extends Error {
@@ -28,16 +28,21 @@ const refusalCodes: Readonly<Record<Refusal, { s3: string; other: string; status
   mismatch: { s3: 'SignatureDoesNotMatch', other: 'InvalidSignatureException', status: 403 },
   skewed: { s3: 'RequestTimeTooSkewed', other: 'InvalidSignatureException', status: 403 },
   expired: { s3: 'AccessDenied', other: 'InvalidSignatureException', status: 403 },
+  badToken: { s3: 'InvalidToken', other: 'UnrecognizedClientException', status: 403 },
+  tokenExpired: { s3: 'ExpiredToken', other: 'ExpiredTokenException', status: 403 },
   denied: { s3: 'AccessDenied', other: 'AccessDeniedException', status: 403 },
 };
 
-/** What the client is told of a failure, whatever was thrown: a status of 500 and above means that it may try again. */
-export function asServiceError(thrown: unknown, dialect: Dialect): ServiceError {
+/**
+ * What the client is told of a failure, whatever was thrown: a status of 500 and above means that it may try again.
+ * @param service the name in the credential scope
+ */
+export function asServiceError(thrown: unknown, dialect: Dialect, service?: string): ServiceError {
   if (thrown instanceof ServiceError) return thrown;
   const s3 = dialect === 's3';
   if (thrown instanceof SignatureRefused) {
     const codes = refusalCodes[thrown.refusal];
-    return new ServiceError(s3 ? codes.s3 : codes.other, thrown.message, codes.status);
+    return new ServiceError(s3 ? codes.s3 : codes.other, thrown.message, refusalStatus(thrown.refusal, dialect, service));
   }
   if (thrown instanceof InvalidInput || thrown instanceof Permanent) {
     return new ServiceError(s3 ? 'InvalidRequest' : 'ValidationException', thrown.message, 400, { cause: thrown });
@@ -45,6 +50,12 @@ export function asServiceError(thrown: unknown, dialect: Dialect): ServiceError 
   if (thrown instanceof Transient) return new ServiceError('ServiceUnavailable', thrown.message, 503, { cause: thrown });
   const text = 'The local cloud failed to answer this request; its log says why.';
   return new ServiceError(s3 ? 'InternalError' : 'InternalFailure', text, 500, { cause: thrown });
+}
+
+/** S3 answers 400 to a bad token, DynamoDB 400 to whatever it refuses. */
+function refusalStatus(refusal: Refusal, dialect: Dialect, service: string | undefined): number {
+  const isToken = refusal === 'badToken' || refusal === 'tokenExpired';
+  return service === 'dynamodb' || (dialect === 's3' && isToken) ? 400 : refusalCodes[refusal].status;
 }
 
 /** @param service the name in the credential scope; undefined when the request did not get that far */

@@ -1,13 +1,23 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { LibraryId } from '../../../shared/model/asset.ts';
 
 /**
- * One AWS service behind the gateway: answers a request whose signature is already verified. It writes the whole answer itself, or throws
+ * One AWS service behind the gateway: answers a request whose signature is already verified and which its principal may make. It writes the whole answer itself, or throws
  * before its first byte: a `ServiceError` is answered as such, anything else as an internal error, both in the protocol's own shape and
  * after the request's body was drained.
  */
 export type Service = (request: SignedRequest, response: ServerResponse) => Promise<void>;
 
+/**
+ * Who asks.
+ * - owner: holds this cloud's own keys, and may do everything
+ * - identity: signed in, and may do what the desktop's policy allows; the id is its library
+ * - anyone: asks for one of the few things that need no keys, such as to sign in
+ */
+export type Principal = { readonly kind: 'owner' } | { readonly kind: 'identity'; readonly id: LibraryId } | { readonly kind: 'anyone' };
+
 export interface SignedRequest {
+  readonly principal: Principal;
   /** The request as Node parsed it, for a service that forwards it. Read its body through `body` or `readBody` only. */
   readonly message: IncomingMessage;
   readonly method: string;

@@ -1,6 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Credentials } from '../../../shared/connection.ts';
 import { SignatureRefused } from './errors.ts';
 
 /** AWS Signature Version 4: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
@@ -73,7 +72,7 @@ function checked(credential = '', headers = '', signature = '', timestamp = '', 
 const malformed = (text: string) => new SignatureRefused('malformed', text);
 
 /**
- * Checks that the signature is one of ours, fresh, and of exactly this request.
+ * Checks that the signature is by this secret, fresh, and of exactly this request.
  * @param now milliseconds since 1970
  * @throws SignatureRefused saying which of these it is not
  */
@@ -81,11 +80,8 @@ export function verifySignature(
   signature: Signature,
   message: IncomingMessage,
   parts: SignedParts,
-  trusted: { credentials: Credentials; region: string; now: number },
+  trusted: { secretAccessKey: string; region: string; now: number },
 ): void {
-  if (signature.accessKeyId !== trusted.credentials.accessKeyId) {
-    throw new SignatureRefused('unknownKey', 'The access key id is not that of this local cloud.');
-  }
   if (signature.region !== trusted.region) {
     throw malformed(`The region '${signature.region}' is wrong; expecting '${trusted.region}'.`);
   }
@@ -93,7 +89,7 @@ export function verifySignature(
   const unsigned = Object.keys(message.headers).filter((name) => name.startsWith('x-amz-') && !signature.signedHeaders.includes(name));
   if (unsigned.length > 0) throw new SignatureRefused('denied', `There were headers which were not signed: ${unsigned.join(', ')}`);
   const stringToSign = ['AWS4-HMAC-SHA256', signature.timestamp, signature.scope, sha256(canonicalRequest(signature, message, parts))];
-  const wanted = hmac(signingKey(trusted.credentials.secretAccessKey, signature.scope), stringToSign.join('\n')).toString('hex');
+  const wanted = hmac(signingKey(trusted.secretAccessKey, signature.scope), stringToSign.join('\n')).toString('hex');
   if (!equalInConstantTime(signature.signature, wanted)) {
     throw new SignatureRefused('mismatch', 'The signature does not match. Check the secret access key and how the request was signed.');
   }

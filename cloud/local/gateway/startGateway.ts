@@ -6,9 +6,10 @@ import { inspect } from 'node:util';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Credentials } from '../../../shared/connection.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
-import { asServiceError, dialectOf, sendError } from './errors.ts';
+import { asServiceError, dialectOf, SignatureRefused, sendError } from './errors.ts';
+import type { Guests } from './guests.ts';
 import { bytesOf, drain, openPayload, type Payload, readAll } from './payload.ts';
-import { type Service, ServiceError, type SignedRequest } from './service.ts';
+import { type Principal, type Service, ServiceError, type SignedRequest } from './service.ts';
 import { readSignature, type Signature, signingKey, verifySignature } from './signature.ts';
 
 export interface Gateway {
@@ -21,8 +22,10 @@ export interface Gateway {
 export interface GatewayOptions {
   /** 0 takes any free port. */
   readonly port: number;
-  /** The one pair of keys that requests must be signed with. */
+  /** The owner's keys, with which everything may be done. */
   readonly credentials: Credentials;
+  /** Absent: nobody but the owner may ask. */
+  readonly guests?: Guests;
   readonly region: string;
   /** By the service name in the signature's credential scope: s3, dynamodb, sns, rekognition, states, sqs, lambda. */
   readonly services: Readonly<Record<string, Service>>;
@@ -40,7 +43,8 @@ const closeGraceMs = 5_000;
 const maxHeldBytes = 16 << 20;
 
 /**
- * Listens on 127.0.0.1 and gives every request with a valid AWS signature (version 4, in the header or presigned) to its service.
+ * Listens on 127.0.0.1 and gives every request with a valid AWS signature (version 4, in the header or presigned) to its service, and those
+ * without one that guests may make. What guests sign is judged first.
  * @throws InvalidInput when the port is taken or may not be used
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -84,12 +88,16 @@ async function answer(options: GatewayOptions, message: IncomingMessage, respons
   let serviceName: string | undefined;
   try {
     const { rawPath, rawQuery, query } = readTarget(message.url ?? '');
-    const signature = readSignature(message, query);
-    serviceName = signature.service;
-    const payload = await openVerified(options, message, signature, { rawPath, rawQuery, query });
+    const open = isSigned(message, query) ? null : options.guests?.openService(String(message.headers['x-amz-target']));
+    const signature = open ? null : readSignature(message, query);
+    serviceName = open ?? signature?.service ?? '';
+    const { payload, principal } = signature
+      ? await openVerified(options, message, signature, { rawPath, rawQuery, query })
+      : { payload: { body: bytesOf(message), trailers: new Map() }, principal: anyone };
     const service = Object.hasOwn(options.services, serviceName) ? options.services[serviceName] : undefined;
     if (!service) throw unknownService(serviceName, options.services);
     const request: SignedRequest = {
+      principal,
       message,
       method: message.method ?? '',
       headers: message.headers,
@@ -101,11 +109,18 @@ async function answer(options: GatewayOptions, message: IncomingMessage, respons
       trailer: (name) => payload.trailers.get(name),
       readBody: (maxBytes) => readAll(payload.body, maxBytes),
     };
-    await service(request, response);
+    const admitted = principal.kind === 'identity' && options.guests ? await options.guests.admit(serviceName, request) : request;
+    await service(admitted, response);
   } catch (thrown) {
     await answerFailure(options, message, response, thrown, serviceName);
   }
 }
+
+const owner: Principal = { kind: 'owner' };
+const anyone: Principal = { kind: 'anyone' };
+
+const isSigned = (message: IncomingMessage, query: Target['query']) =>
+  message.headers.authorization !== undefined || query.has('X-Amz-Algorithm');
 
 interface Target {
   readonly rawPath: string;
@@ -121,28 +136,55 @@ function readTarget(url: string): Target {
   return { rawPath, rawQuery, query };
 }
 
-/** The payload of a request, once its signature is found to be good. */
-async function openVerified(options: GatewayOptions, message: IncomingMessage, signature: Signature, target: Target): Promise<Payload> {
-  const { credentials, region, clock } = options;
+/** What a request is signed with. */
+interface Key {
+  readonly secretAccessKey: string;
+  readonly expiresAt: number;
+  readonly principal: Principal;
+}
+
+function findKey({ credentials, guests }: GatewayOptions, { accessKeyId }: Signature, message: IncomingMessage, target: Target): Key {
+  if (accessKeyId === credentials.accessKeyId) {
+    return { secretAccessKey: credentials.secretAccessKey, expiresAt: Number.POSITIVE_INFINITY, principal: owner };
+  }
+  const token = message.headers['x-amz-security-token'] ?? target.query.get('X-Amz-Security-Token');
+  if (token === undefined) throw new SignatureRefused('unknownKey', 'The access key id is not that of this local cloud.');
+  const key = guests?.findKey(accessKeyId, String(token));
+  if (!key) throw new SignatureRefused('badToken', 'The security token included in the request is invalid.');
+  return key;
+}
+
+interface Verified {
+  readonly payload: Payload;
+  readonly principal: Principal;
+}
+
+/** The payload of a request, once its signature is found to be good, and whose signature it is. */
+async function openVerified(options: GatewayOptions, message: IncomingMessage, signature: Signature, target: Target): Promise<Verified> {
+  const { region, clock } = options;
+  const { secretAccessKey, expiresAt, principal } = findKey(options, signature, message, target);
   const declared = message.headers['x-amz-content-sha256'] ?? target.query.get('X-Amz-Content-Sha256');
-  const verify = (payloadHash: string) =>
-    verifySignature(signature, message, { ...target, payloadHash }, { credentials, region, now: clock.now() });
+  const verify = (payloadHash: string) => {
+    verifySignature(signature, message, { ...target, payloadHash }, { secretAccessKey, region, now: clock.now() });
+    if (expiresAt <= clock.now()) throw new SignatureRefused('tokenExpired', 'The security token included in the request is expired.');
+  };
   if (declared === undefined && signature.service !== 's3') {
     const held = await readAll(bytesOf(message), maxHeldBytes);
     verify(createHash('sha256').update(held).digest('hex'));
-    return { body: Readable.from([held]), trailers: new Map() };
+    return { payload: { body: Readable.from([held]), trailers: new Map() }, principal };
   }
   if (declared === undefined && signature.expires === null) {
     throw new ServiceError('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
   }
   const payloadHash = String(declared ?? 'UNSIGNED-PAYLOAD');
   verify(payloadHash);
-  return openPayload(message, payloadHash, {
-    key: signingKey(credentials.secretAccessKey, signature.scope),
+  const payload = openPayload(message, payloadHash, {
+    key: signingKey(secretAccessKey, signature.scope),
     timestamp: signature.timestamp,
     scope: signature.scope,
     seed: signature.signature,
   });
+  return { payload, principal };
 }
 
 function unknownService(name: string, services: GatewayOptions['services']): ServiceError {
@@ -159,7 +201,7 @@ async function answerFailure(
 ): Promise<void> {
   if (message.socket.destroyed) return;
   const dialect = dialectOf(message, serviceName);
-  const error = asServiceError(thrown, dialect);
+  const error = asServiceError(thrown, dialect, serviceName);
   if (error.status >= 500 && error.status !== 501) {
     const why = thrown instanceof ServiceError ? thrown.message : inspect(thrown);
     log(`${serviceName} ${message.method} ${message.url?.split('?')[0]} failed: ${why}`);

@@ -33,16 +33,25 @@ export async function copyObject(call: Call): Promise<void> {
  * @throws ServiceError when there is none, or its conditions do not hold
  */
 export function findSource(call: Call): StoredObject {
-  const [path = '', version] = (header(call, 'x-amz-copy-source') ?? '').split('?versionId=');
+  const { bucket, key } = readSource(header(call, 'x-amz-copy-source') ?? '');
+  const source = requireObject(call.store.database, bucket, key);
+  checkCopySource(call.request.headers, source);
+  checkIsReadable(call, source);
+  return source;
+}
+
+/**
+ * Reads what `x-amz-copy-source` names.
+ * @throws ServiceError when it is not well-formed
+ */
+export function readSource(text: string): { bucket: string; key: string } {
+  const [path = '', version] = text.split('?versionId=');
   if (version !== undefined && version !== 'null') throw new ServiceError('NoSuchVersion', 'The specified version does not exist.', 404);
   const [, bucket, key] = /^([^/]+)\/(.+)$/s.exec(decodeSource(path).replace(/^\//, '')) ?? [];
   if (bucket === undefined || key === undefined) {
     throw new ServiceError('InvalidArgument', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey');
   }
-  const source = requireObject(call.store.database, bucket, key);
-  checkCopySource(call.request.headers, source);
-  checkIsReadable(call, source);
-  return source;
+  return { bucket, key };
 }
 
 function decodeSource(path: string): string {

@@ -14,7 +14,7 @@ import * as uploads from './uploads.ts';
 type Operation = (call: Call) => Promise<void>;
 
 /** By what the path names, the method and the subresource. */
-const operations: Readonly<Record<string, Operation>> = {
+const operations = {
   'service GET': buckets.listBuckets,
 
   'bucket PUT': buckets.createBucket,
@@ -39,7 +39,8 @@ const operations: Readonly<Record<string, Operation>> = {
   'object PUT uploadId': (call) => ('x-amz-copy-source' in call.request.headers ? uploadPartCopy(call) : uploadPart(call)),
   'object POST uploadId': completeUpload,
   'object DELETE uploadId': uploads.abortUpload,
-};
+} satisfies Readonly<Record<string, Operation>>;
+export type OperationName = keyof typeof operations;
 
 /** Parameters that make a request another operation. One that is not served must not be taken for the plain request. */
 const subresources = new Set(
@@ -52,10 +53,9 @@ const subresources = new Set(
 /** S3's REST protocol over a store: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html */
 export function s3Service(store: Store): Service {
   return async (request, response) => {
-    const { bucket, key } = readPath(request.rawPath);
-    const operation = findOperation(request, bucket, key);
+    const { name, bucket, key } = readTarget(request);
     try {
-      await operation({ store, request, response, bucket, key });
+      await (operations[name] as Operation)({ store, request, response, bucket, key });
     } catch (thrown) {
       throw isDiskFull(thrown) ? diskFull(thrown) : thrown;
     }
@@ -78,17 +78,27 @@ function decode(encoded: string): string {
   }
 }
 
-function findOperation({ method, query }: SignedRequest, bucket: string, key: string): Operation {
+/** What a request asks for, of which bucket and key; these are empty when the path has none. */
+export interface S3Target {
+  readonly name: OperationName;
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** @throws ServiceError when it asks for what is not served here */
+export function readTarget({ method, query, rawPath }: SignedRequest): S3Target {
+  const { bucket, key } = readPath(rawPath);
   const level = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
   const subresource = [...query.keys()].find((name) => subresources.has(name));
   const name = [level, method, subresource].filter((part) => part !== undefined).join(' ');
-  const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
-  if (!operation) throw new ServiceError('NotImplemented', `The local cloud does not implement this operation of S3: ${name}`, 501);
+  if (!isServed(name)) throw new ServiceError('NotImplemented', `The local cloud does not implement this operation of S3: ${name}`, 501);
   if (query.has('versionId') && query.get('versionId') !== 'null') {
     throw new ServiceError('NoSuchVersion', 'The local cloud keeps no versions of objects.', 404);
   }
-  return operation;
+  return { name, bucket, key };
 }
+
+const isServed = (name: string): name is OperationName => Object.hasOwn(operations, name);
 
 const SQLITE_FULL = 13;
 

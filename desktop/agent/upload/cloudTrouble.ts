@@ -33,7 +33,8 @@ export function cloudTrouble(thrown: unknown): CloudUnavailable | Permanent {
   if (status === undefined) return new CloudUnavailable(noAnswer, { cause: thrown });
   if (status >= 500 || status === 429 || status === 408 || status === 200)
     return new CloudUnavailable(`${slow} (${name})`, { cause: thrown });
-  if (status === 401 || status === 403) {
+  // DynamoDB refuses with 400.
+  if (status === 401 || status === 403 || name === 'AccessDeniedException') {
     return new CloudUnavailable(`The cloud refuses this device (${name}). Check its sign-in and rights.`, { cause: thrown });
   }
   // Somebody else writes the same key at this moment, or the connection broke off inside the body.

@@ -5,7 +5,6 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
-  ListMultipartUploadsCommand,
   PutObjectCommand,
   paginateListParts,
   UploadPartCommand,
@@ -62,19 +61,13 @@ export async function isStored(target: UploadTarget, original: Original, signal:
 }
 
 /**
- * Begins an upload in parts, or finds the one that was begun for this content but not noted before a crash.
+ * Begins an upload in parts. One that a crash kept from being noted is not looked for: it holds no parts, S3's lifecycle ends it, and whoever
+ * may list uploads sees everybody's.
  * @returns its id
  */
 export async function beginUpload(target: UploadTarget, original: SourceFile, signal: AbortSignal): Promise<string> {
-  const { Bucket, Key } = placeOf(target, original);
-  const { Uploads } = await ask(signal, () =>
-    target.s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key }), { abortSignal: signal }),
-  );
-  const found = Uploads?.find((upload) => upload.Key === Key)?.UploadId;
-  if (found !== undefined) return found;
   const command = new CreateMultipartUploadCommand({
-    Bucket,
-    Key,
+    ...placeOf(target, original),
     ChecksumAlgorithm: 'CRC32',
     Metadata: describe(original),
   });

@@ -40,8 +40,8 @@ describe('the Lambda functions', () => {
     expect((await readFile(new URL(`${name}.ts`, dir), 'utf8')).trim().split('\n').length).toBeLessThanOrEqual(15);
   });
 
-  it('answer no command of a caller without an identity', async () => {
+  it('answer no command of a caller whose identity is unknown', async () => {
     const handler = await handlerOf('commands');
-    await expect(async () => handler({ command: 'subscriptions', input: {} }, {})).rejects.toThrow(/caller's identity/);
+    await expect(async () => handler({ command: 'subscriptions', input: {} }, { identity: {} })).rejects.toThrow(/caller's identity/);
   });
 });
