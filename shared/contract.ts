@@ -70,6 +70,8 @@ export const status = v.object({
   paused: v.boolean(),
   /** Why nothing is sent although it is not paused (disk full, …); null otherwise. */
   problem: v.nullable(v.string()),
+  /** Whether the backend costs anything, and what waits is approved: `approveCosts`. Nothing is sent while it is unknown or unapproved. */
+  costs: v.picklist(['unknown', 'free', 'approved', 'unapproved']),
   scanning: v.boolean(),
   assets: v.number(),
   files: v.record(v.picklist(fileStateKinds), v.number()),
@@ -86,6 +88,36 @@ export const status = v.object({
   unseenAlerts: v.number(),
 });
 export type Status = v.InferOutput<typeof status>;
+
+const costLine = v.object({ service: v.string(), usd: v.number() });
+const sumOfCosts = v.object({ usd: v.number(), lines: v.array(costLine) });
+
+/** What the backend costs. Amounts are US dollars, without tax and free tiers. */
+export const costs = v.object({
+  /** Null: it costs nothing, and nothing has to be approved. */
+  paid: v.nullable(
+    v.object({
+      /** For what waits to be sent: `once`. For the library with it: `monthly`. `isGuess`: the region's own prices are not known. */
+      forecast: v.object({
+        photos: v.number(),
+        videos: v.number(),
+        once: sumOfCosts,
+        monthly: sumOfCosts,
+        priceDate: v.string(),
+        isGuess: v.boolean(),
+      }),
+      /** Whether that may be sent. */
+      approved: v.boolean(),
+      /** What Rekognition has cost in `month` (UTC), and may cost; null: there is no cap. */
+      spent: v.number(),
+      cap: v.nullable(v.number()),
+      month: v.string(),
+      /** Files that wait for budget. */
+      waiting: v.number(),
+    }),
+  ),
+});
+export type Costs = v.InferOutput<typeof costs>;
 
 /** One step of "what happened to this file": a state the cloud's pipeline entered or left. */
 export const historyEntry = v.object({
@@ -168,6 +200,12 @@ export const agentMethods = {
   retry: method(v.object({ path: v.nullable(v.string()) }), nothing),
   pause: method(nothing, nothing),
   resume: method(nothing, nothing),
+
+  costs: method(nothing, costs),
+  /** Lets what waits be sent, and what comes later as long as it does not cost far more. */
+  approveCosts: method(nothing, nothing),
+  /** Asks the cloud to take up what waits for budget, as far as there is any. */
+  resumeWaiting: method(nothing, v.object({ resumed: v.number() })),
 
   folders: method(nothing, v.array(watchedFolder)),
   addFolder: method(v.object({ path: v.pipe(v.string(), v.minLength(1)) }), watchedFolder),

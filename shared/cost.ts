@@ -93,6 +93,9 @@ const microPerUsd = 1_000_000;
 /** US dollars as the whole millionths that are counted with. */
 export const microDollars = (amount: number): number => Math.round(amount * microPerUsd);
 
+/** The inverse of `microDollars`. */
+export const dollars = (micro: number): number => micro / microPerUsd;
+
 /**
  * The price of one call in millionths of a US dollar, without discounts for many.
  * @param region of AWS, the dearest one when its prices are not known; null: calls cost nothing

@@ -48,7 +48,7 @@ export function forecast(size: LibrarySize, settings: CostSettings): Forecast {
 function sum(counts: Counts, region: string): Forecast['once'] {
   const money = moneyOf(counts, region);
   const lines = (Object.entries(money) as [Service, number][]).map(([service, usd]) => ({ service, usd }));
-  return { usd: totalOf(money), lines: lines.toSorted((a, b) => b.usd - a.usd) };
+  return { usd: totalOf(money), lines: lines.filter(({ usd }) => usd > 0).toSorted((a, b) => b.usd - a.usd) };
 }
 
 /** What one step of the pipeline consumes. `ms` at `mb` of memory (cloud/stack) are estimates: render and pixelate by measurement of a 12-megapixel photo. */

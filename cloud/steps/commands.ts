@@ -8,6 +8,7 @@ import { loadHistory } from './history.ts';
 import { findOriginal, restoreOriginal } from './originals.ts';
 import { redrive } from './redrive.ts';
 import { listSubscriptions, subscribe, unsubscribe } from './subscriptions.ts';
+import { costsOf } from './usage.ts';
 import { resumeWaiting } from './waiting.ts';
 
 /**
@@ -28,6 +29,7 @@ const handlers = (library: LibraryId, backend: Backend): Handlers<typeof command
     return record ? loadHistory(backend, record.claim.execution) : [];
   },
   redrive: async ({ asset }) => ({ kind: await redrive(backend, library, asset) }),
+  costs: () => costsOf(backend),
   resume: async () => ({ resumed: await resumeWaiting(backend, library) }),
   original: ({ asset }) => findOriginal(backend, library, asset),
   restoreOriginal: ({ asset }) => restoreOriginal(backend, library, asset),

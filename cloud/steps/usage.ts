@@ -1,7 +1,8 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { type Clock, isoTime } from '../../shared/clock.ts';
-import { callPrice, microDollars, type PaidApi } from '../../shared/cost.ts';
+import type { BackendCosts } from '../../shared/commands.ts';
+import { callPrice, dollars, microDollars, type PaidApi } from '../../shared/cost.ts';
 import { OverBudget } from '../../shared/errors.ts';
 import { usageItem } from '../../shared/keys.ts';
 import { parse } from '../../shared/parse.ts';
@@ -29,6 +30,14 @@ export const monthOf = (clock: Clock): string => isoTime(clock).slice(0, 7);
 export async function loadUsage({ dynamodb, names }: Backend, month: string): Promise<Usage> {
   const { Item = {} } = await dynamodb.send(new GetCommand({ TableName: names.table, Key: usageItem(month), ConsistentRead: true }));
   return readUsage(Item);
+}
+
+/** For the desktop: what it forecasts with, and what was spent. */
+export async function costsOf(backend: Backend): Promise<BackendCosts> {
+  const { priceRegion: region, detectors, archiveAfterDays, capPerMonth: cap } = backend.settings;
+  const month = monthOf(backend.clock);
+  const { spent } = await loadUsage(backend, month);
+  return { region, detectors, archiveAfterDays, cap, spent: dollars(spent), month };
 }
 
 const callsPrefix = 'calls#';

@@ -71,13 +71,25 @@ export function openAgentReader(indexDir: string): AgentReader {
 }
 
 /** What is not in the database is only known to the process that runs the agent. */
-const atRest: Live = { offline: null, paused: false, problem: null, scanning: false, progress: nothingToDo, bytesOf: () => 0 };
+const atRest: Live = {
+  offline: null,
+  paused: false,
+  problem: null,
+  costs: 'unknown',
+  scanning: false,
+  progress: nothingToDo,
+  bytesOf: () => 0,
+};
 
 const idleCheckMs = 200;
 
-function isIdle({ db, watch, queue }: Parts, folders?: readonly number[]): boolean {
+function isIdle({ db, watch, queue, costs }: Parts, folders?: readonly number[]): boolean {
   if (watch.isScanning() || !watch.isIdle()) return false;
-  return folders ? countUnfinished(countFilesIn(db, folders)) === 0 : queue.isIdle() && !isAnalysing(db);
+  // What waits to be approved waits for a person.
+  const isHeld = costs.state() === 'unapproved';
+  if (!folders) return (isHeld || queue.isIdle()) && !isAnalysing(db);
+  const files = countFilesIn(db, folders);
+  return countUnfinished(isHeld ? { ...files, queued: 0 } : files) === 0;
 }
 
 function allFiles(db: DatabaseSync, kinds: readonly FileStateKind[]): LocalFile[] {

@@ -9,6 +9,7 @@ import type { Client } from '../../shared/rpc.ts';
 import { markTold, untoldAlerts } from './alerts/alerts.ts';
 import { type Clients, createClients } from './clients.ts';
 import { connectCommands } from './commands.ts';
+import { type Costs, createCosts } from './costs/costs.ts';
 import { indexFile, openDatabase } from './db/openDatabase.ts';
 import { createEvents, type Events } from './events.ts';
 import { type Live, readStatus } from './handlers/readHandlers.ts';
@@ -43,6 +44,7 @@ export interface Parts {
   readonly watch: FolderWatch;
   readonly queue: UploadQueue;
   readonly sync: Sync;
+  readonly costs: Costs;
   readonly media: MediaCache;
   readonly commands: Client<typeof commands>;
   readonly cloud: Connection & Pick<Clients, 's3' | 'dynamodb'>;
@@ -72,6 +74,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
     offline: sync.offline() ?? queue.offline(),
     paused: queue.isPaused(),
     problem: trouble.current(),
+    costs: costs.state(),
     scanning: watch.isScanning(),
     progress: queue.progress(),
     bytesOf: (n) => queue.bytesOf(n),
@@ -91,12 +94,19 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   };
   const onRulesChanged = () => events.changed('rules');
   const sync = startSync({ db, cloud, clock, onApplied, onRulesChanged, onOffline: onChange, onError, log });
+  const onMaySend = () => {
+    queue.wake();
+    onChange();
+  };
+  const costs = createCosts({ db, commands, onChange: onMaySend, onError });
+  const maySend = () => costs.state() === 'free' || costs.state() === 'approved';
   const onStale = (path: string) => watch.recheck(path);
-  const queue = drainQueue({ db, clock, target: cloud, onStale, onStored: sync.lookSoon, onChange, onError });
+  const queue = drainQueue({ db, clock, target: cloud, maySend, onStale, onStored: sync.lookSoon, onChange, onError });
   const take = async (path: string) => {
     // By then it is known here what the library holds already; that is neither queued nor sent.
     await sync.ready;
     const taken = await enqueue(db, clock, path);
+    costs.lookSoon();
     queue.wake();
     text.wake();
     return taken;
@@ -109,11 +119,11 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
 
   const close = async () => {
     // `sync` first: files wait for its first answer.
-    for (const part of [sync, watch, queue, text, trouble, events]) await part.close();
+    for (const part of [sync, watch, queue, costs, text, trouble, events]) await part.close();
     destroy();
     db.close();
   };
-  return { db, clock, dataDir, watch, queue, sync, media, commands, cloud, events, live, close };
+  return { db, clock, dataDir, watch, queue, sync, costs, media, commands, cloud, events, live, close };
 }
 
 /** For what was overlooked; it is woken when there is something to do. */

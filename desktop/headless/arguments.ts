@@ -15,6 +15,7 @@ export const help = `Pixwatch finds what is in your photos.
   pixwatch connect FILE --user NAME                 works with the backend on AWS of this connection file; asks for the password
   pixwatch connect FILE --profile NAME              the same by a profile of the aws command line
   pixwatch sign-out                                 forgets the sign-in
+  pixwatch costs [--approve]                        what the backend costs; --approve lets what waits be sent
   pixwatch cloud [--port N]                         the local cloud alone, for the aws command line and others
 
 Everywhere:
@@ -43,6 +44,7 @@ export type Command =
   | { readonly kind: 'removeRule'; readonly id: string }
   | { readonly kind: 'connect'; readonly file: string; readonly as: AccessWay }
   | { readonly kind: 'signOut' }
+  | { readonly kind: 'costs'; readonly approve: boolean }
   | { readonly kind: 'cloud'; readonly port: number };
 
 export interface Arguments {
@@ -66,6 +68,7 @@ const options = {
   by: { type: 'string' },
   user: { type: 'string' },
   profile: { type: 'string' },
+  approve: { type: 'boolean' },
 } as const;
 const everywhere = ['data', 'json', 'help'];
 
@@ -120,6 +123,10 @@ function commandOf([name, ...words]: string[], values: Values): Command {
       only(values);
       none(words);
       return { kind: 'signOut' };
+    case 'costs':
+      only(values, 'approve');
+      none(words);
+      return { kind: 'costs', approve: values.approve ?? false };
     case 'cloud':
       only(values, 'port');
       none(words);

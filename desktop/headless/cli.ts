@@ -44,6 +44,8 @@ async function run(command: Command, context: Context): Promise<number> {
       return (await import('./connect.ts')).connect(command, context);
     case 'signOut':
       return (await import('./connect.ts')).signOut(context);
+    case 'costs':
+      return (await import('./costs.ts')).costs(command, context);
     case 'addRule':
     case 'removeRule':
       return (await import('./rules.ts')).changeRules(command, context);

@@ -12,12 +12,13 @@ export function follow(agent: Pick<Agent, 'onEvent'>, { output }: Context): void
 }
 
 /** The status in one line, the most pressing thing first. */
-export function statusLine({ problem, offline, paused, scanning, progress, files, assets }: Status): string {
+export function statusLine({ problem, offline, paused, costs, scanning, progress, files, assets }: Status): string {
   const left = countUnfinished(files);
   const { filesDone, filesTotal, bytesSent, bytesTotal } = progress;
   if (problem !== null) return `Stopped: ${problem}`;
   if (offline !== null) return `Offline: ${offline}`;
   if (paused) return `Paused: ${filesText(left)} to go`;
+  if (costs === 'unapproved' && left > 0) return `${filesText(left)} wait until you approve what they cost: pixwatch costs`;
   if (filesDone < filesTotal) return `${filesText(left)} to go: ${megabytes(bytesSent)} of ${megabytes(bytesTotal)} sent`;
   if (left > 0) return `${filesText(left)} to go: ${files.analysing ?? 0} being looked at`;
   return scanning ? 'Looking for photos…' : `Up to date: ${assets} searchable`;

@@ -33,7 +33,10 @@ async function watchUntilIdle(
   try {
     const idle = await Promise.race([agent.untilIdle(stop, folders), blind(agent, ready)]);
     tellResult(idle, context);
-    return idle.failed.length === 0 ? 0 : 1;
+    const { costs } = await agent.handlers.status({});
+    const isHeld = costs === 'unapproved' && (idle.files.queued ?? 0) > 0;
+    if (isHeld) context.output.note('Nothing is sent before you approve what it costs. To see it: pixwatch costs');
+    return idle.failed.length === 0 && !isHeld ? 0 : 1;
   } catch (thrown) {
     if (!stop.aborted) throw thrown;
     context.output.note('Stopped before all was done. The next start goes on from here.');

@@ -8,6 +8,7 @@ import { NavigationProvider, useNavigation, useRoute, type View } from './route.
 import { Activity } from './views/Activity.tsx';
 import { Alerts } from './views/Alerts.tsx';
 import { Backend } from './views/Backend.tsx';
+import { Costs } from './views/Costs.tsx';
 import { Folders } from './views/Folders.tsx';
 import { Library } from './views/Library.tsx';
 import { Rules } from './views/Rules.tsx';
@@ -41,6 +42,7 @@ const contents: Record<View, () => React.JSX.Element> = {
   rules: Rules,
   alerts: Alerts,
   backend: Backend,
+  costs: Costs,
 };
 
 function Shell() {

@@ -49,9 +49,19 @@ const stepResults: Record<HistoryEntry['what'], string> = {
   retried: 'tried again',
 };
 
+const inDollars = (usd: number) => usd.toLocaleString(locale, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' });
+
 export const messages = {
   appName: 'Pixwatch',
-  views: { library: 'Library', activity: 'Activity', folders: 'Folders', rules: 'Rules', alerts: 'Alerts', backend: 'Backend' },
+  views: {
+    library: 'Library',
+    activity: 'Activity',
+    folders: 'Folders',
+    rules: 'Rules',
+    alerts: 'Alerts',
+    costs: 'Costs',
+    backend: 'Backend',
+  },
   pageTitle: (view: string) => `${view} – Pixwatch`,
   navigation: 'Main',
   close: 'Close',
@@ -277,6 +287,36 @@ export const messages = {
     hint: 'Photos are looked at on this computer.',
     hintAws: 'Use AWS instead',
     hintStay: 'Stay with this computer',
+  },
+
+  costs: {
+    unapproved: 'Nothing is sent yet: this cloud costs money.',
+    unapprovedShort: 'Waits for your approval',
+    see: 'See what it will cost',
+    free: 'This cloud costs nothing.',
+    startTitle: 'Before anything is sent',
+    start: 'Approve and start',
+    counting: 'Pixwatch is still looking for photos. The sum grows until it is done.',
+    nothing: 'No photo waits to be sent yet. Add a folder first.',
+    startNote: 'If it would become much more later, Pixwatch asks again.',
+    what: (photos: number, videos: number) =>
+      `${count(photos, 'photo', 'photos')} and ${count(videos, 'video', 'videos')} wait to be sent.`,
+    once: 'Once',
+    onceHint: 'to send what waits and have it looked at',
+    monthly: 'Each month',
+    monthlyHint: 'to keep the whole library and be ready for more',
+    dollars: (usd: number) => (usd > 0 && usd < 0.01 ? `under ${inDollars(0.01)}` : inDollars(usd)),
+    month: (month: string) =>
+      new Date(`${month}-01T00:00:00Z`).toLocaleDateString(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' }),
+    spent: (spent: string, month: string) => `Rekognition has cost ${spent} in ${month}.`,
+    cap: (cap: string) => `The cap is ${cap} a month: before it is passed, photos are stored but not looked at.`,
+    noCap: 'There is no cap. It is set in the settings of the deployment.',
+    usedOfCap: 'Used of the cap',
+    waiting: (n: number) => `${count(n, 'file waits', 'files wait')} for budget.`,
+    resume: 'Try again now',
+    resumed: (n: number) => (n === 0 ? 'There is no budget for them yet.' : `${count(n, 'file is', 'files are')} taken up again.`),
+    prices: (date: string) => `A forecast with AWS’s prices of ${date}, in US dollars, without tax and free tiers. The bill may differ.`,
+    guess: 'The prices of this region are not known: the dearest known are taken.',
   },
 
   alerts: {

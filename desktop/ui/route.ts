@@ -1,7 +1,7 @@
 import { createContext, use, useCallback, useEffect, useMemo, useState } from 'react';
 import type { AssetId } from '../../shared/model/asset.ts';
 
-export const views = ['library', 'activity', 'folders', 'rules', 'alerts', 'backend'] as const;
+export const views = ['library', 'activity', 'folders', 'rules', 'alerts', 'costs', 'backend'] as const;
 export type View = (typeof views)[number];
 
 /** Where a person is in the page: kept in the address, so that reload, back and forward work. */

@@ -19,7 +19,7 @@ import type { ReadHandlers } from './readHandlers.ts';
 export type ActHandlers = Omit<Handlers<typeof agentMethods>, keyof ReadHandlers>;
 
 /** The calls that do something, or ask the cloud. */
-export function actHandlers({ db, clock, dataDir, watch, queue, sync, media, commands, cloud, events }: Parts): ActHandlers {
+export function actHandlers({ db, clock, dataDir, watch, queue, sync, costs, media, commands, cloud, events }: Parts): ActHandlers {
   const done = {};
   return {
     media: ({ asset, rendition }) => media.get(asset, rendition),
@@ -48,6 +48,17 @@ export function actHandlers({ db, clock, dataDir, watch, queue, sync, media, com
       sync.wake();
       events.changed('status');
       return done;
+    },
+
+    costs: costs.read,
+    async approveCosts() {
+      await costs.approve();
+      return done;
+    },
+    async resumeWaiting() {
+      const answer = await commands.resume({});
+      sync.wake();
+      return answer;
     },
 
     async addFolder({ path }) {

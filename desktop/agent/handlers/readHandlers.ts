@@ -11,7 +11,7 @@ import { complete, search } from '../search/search.ts';
 import { listFolders } from '../watch/folders.ts';
 
 /** What only a running agent knows. */
-export type Live = Pick<Status, 'offline' | 'paused' | 'problem' | 'scanning' | 'progress'> & {
+export type Live = Pick<Status, 'offline' | 'paused' | 'problem' | 'costs' | 'scanning' | 'progress'> & {
   readonly bytesOf: BytesOf;
 };
 
@@ -34,9 +34,9 @@ export function readHandlers(db: DatabaseSync, live: () => Live): ReadHandlers {
   };
 }
 
-export function readStatus(db: DatabaseSync, { offline, paused, problem, scanning, progress }: Live): Status {
+export function readStatus(db: DatabaseSync, { bytesOf: _, ...live }: Live): Status {
   const assets = db.prepare('SELECT count(*) AS n FROM asset WHERE taken_at IS NOT NULL').get()?.['n'] as number;
-  return { offline, paused, problem, scanning, assets, files: countFiles(db), progress, unseenAlerts: countUnseenAlerts(db) };
+  return { ...live, assets, files: countFiles(db), unseenAlerts: countUnseenAlerts(db) };
 }
 
 function readAsset(db: DatabaseSync, asset: AssetId, { bytesOf }: Live): AssetDetail {

@@ -38,6 +38,8 @@ export interface DrainOptions {
   readonly backoff?: Backoff;
   /** How long a job whose file is gone waits for it to turn up elsewhere, in milliseconds. */
   readonly abandonAfterMs?: number;
+  /** Whether anything may be sent at all, as far as what it costs is concerned; when absent, always. `wake` tells that it may have changed. */
+  maySend?(): boolean;
   /** A file is not what the database says; it waits to be looked at again: `FolderWatch.recheck`. */
   onStale(path: string): void;
   /** The cloud has acknowledged assets. */
@@ -118,7 +120,7 @@ class Drain implements UploadQueue {
   async #drain(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
-        await (this.#isPaused ? this.#bell.rest(longestRestMs) : this.#step());
+        await (this.#isHeld ? this.#bell.rest(longestRestMs) : this.#step());
       } catch (thrown) {
         if (this.#stop.signal.aborted) break;
         if (thrown instanceof CloudUnavailable) this.#gate.failed(thrown.message);
@@ -133,7 +135,7 @@ class Drain implements UploadQueue {
     await this.#gate.enter(this.#stop.signal);
     if (this.#fault !== undefined) throw this.#fault;
     await this.#sweep();
-    const job = this.#isPaused ? null : await this.#nextJob();
+    const job = this.#isHeld ? null : await this.#nextJob();
     if (job) return this.#start(job);
     this.#gate.left();
     const { db, clock } = this.#options;
@@ -204,6 +206,10 @@ class Drain implements UploadQueue {
       dropAbandoned(db, job.n);
     }
     this.#sweptAt = clock.now();
+  }
+
+  get #isHeld(): boolean {
+    return this.#isPaused || this.#options.maySend?.() === false;
   }
 
   get #abandonAfterMs(): number {

@@ -1,10 +1,12 @@
 import { useConnection } from '../agent.tsx';
 import { Icon } from '../icons.tsx';
 import { messages } from '../messages.ts';
+import { useNavigation } from '../route.ts';
 
 /** What stands in the way of everything, at the top of every view. */
 export function Banners() {
   const { link, status } = useConnection();
+  const { route, go } = useNavigation();
   const lines = [
     link === 'lost' && messages.connection.lost,
     status?.problem && messages.status.problem(status.problem),
@@ -18,6 +20,15 @@ export function Banners() {
           {line}
         </p>
       ))}
+      {status?.costs === 'unapproved' && (status.files.queued ?? 0) > 0 && route.view !== 'costs' && (
+        <p className="banner">
+          <Icon name="costs" />
+          {messages.costs.unapproved}
+          <button type="button" className="link" onClick={() => go({ view: 'costs', query: '', asset: null })}>
+            {messages.costs.see}
+          </button>
+        </p>
+      )}
     </div>
   );
 }

@@ -8,6 +8,8 @@ import { ProgressBar } from './ProgressBar.tsx';
 /** Brand, navigation and the state of the work; at the bottom edge of a narrow window. */
 export function Sidebar() {
   const { link, status, burst } = useConnection();
+  // Who pays nothing need not be bothered with it.
+  const isShown = (view: View) => view !== 'costs' || status?.costs === 'approved' || status?.costs === 'unapproved';
   return (
     <header className="sidebar">
       <p className="brand">
@@ -16,7 +18,7 @@ export function Sidebar() {
       </p>
       <nav aria-label={messages.navigation}>
         <ul className="nav">
-          {views.map((view) => (
+          {views.filter(isShown).map((view) => (
             <NavItem key={view} view={view} badge={view === 'alerts' ? (status?.unseenAlerts ?? 0) : 0} />
           ))}
         </ul>
@@ -64,10 +66,14 @@ function Pulse({ status, left, isLost }: { status: Status; left: number; isLost:
   );
 }
 
-function summary({ problem, offline, paused, scanning }: Status, left: number): { tone: 'bad' | 'quiet' | 'busy' | 'good'; text: string } {
+function summary(
+  { problem, offline, paused, costs, scanning }: Status,
+  left: number,
+): { tone: 'bad' | 'quiet' | 'busy' | 'good'; text: string } {
   if (problem !== null) return { tone: 'bad', text: messages.status.problemShort };
   if (paused) return { tone: 'quiet', text: messages.status.paused };
   if (offline !== null) return { tone: 'quiet', text: messages.status.offlineShort };
+  if (costs === 'unapproved' && left > 0) return { tone: 'quiet', text: messages.costs.unapprovedShort };
   if (left > 0) return { tone: 'busy', text: messages.status.left(left) };
   return scanning ? { tone: 'busy', text: messages.status.scanning } : { tone: 'good', text: messages.status.upToDate };
 }

@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type LocalCloud, startLocalCloud } from '../../../cloud/local/startLocalCloud.ts';
+import type { PipelineSettings } from '../../../cloud/steps/backend.ts';
 import { type Agent, startAgent } from '../../../desktop/agent/agent.ts';
 import { isoTime, systemClock } from '../../../shared/clock.ts';
 import type { AgentEvent } from '../../../shared/contract.ts';
@@ -26,11 +27,11 @@ export interface TestCloud {
   start(): Promise<void>;
 }
 
-export async function startTestCloud(dir: string): Promise<TestCloud> {
+export async function startTestCloud(dir: string, settings: Partial<PipelineSettings> = {}): Promise<TestCloud> {
   const models = join(dir, 'no models');
   await mkdir(dir, { recursive: true });
   await writeFile(models, 'a file, where a folder should be');
-  const open = (port: number) => startLocalCloud({ dir: join(dir, 'cloud'), models, port, clock: systemClock, log: () => {} });
+  const open = (port: number) => startLocalCloud({ dir: join(dir, 'cloud'), models, port, settings, clock: systemClock, log: () => {} });
   let cloud = await open(0);
   const { connection, credentials, endpoint } = cloud;
   const config = { endpoint, region: connection.region, credentials: { ...credentials } };

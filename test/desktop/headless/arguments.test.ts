@@ -22,6 +22,8 @@ describe('parseArguments', () => {
       { kind: 'addRule', label: 'Dog', name: 'Dog', minConfidence: 90, notify: { desktop: true, sns: true } },
     ],
     ['rules remove r1', { kind: 'removeRule', id: 'r1' }],
+    ['costs', { kind: 'costs', approve: false }],
+    ['costs --approve', { kind: 'costs', approve: true }],
     ['cloud --port 4599', { kind: 'cloud', port: 4599 }],
     ['--help', { kind: 'help' }],
     ['watch -h', { kind: 'help' }],

@@ -5,16 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type PageServer, servePage } from '../../../desktop/headless/serve.ts';
-import { backendMethods } from '../../../shared/contract.ts';
 import { InvalidInput, Permanent } from '../../../shared/errors.ts';
-import type { Handlers } from '../../../shared/rpc.ts';
 import { idOf } from '../agent/search/library.ts';
 import { startTestAgent, startTestCloud, type TestAgent, type TestCloud } from '../agent/testAgent.ts';
-
-/** No test here asks for another backend. */
-const noBackends = Object.fromEntries(
-  Object.keys(backendMethods).map((name) => [name, () => Promise.reject(new Permanent('There is no other backend here.'))]),
-) as unknown as Handlers<typeof backendMethods>;
+import { noBackends } from './noBackends.ts';
 
 let dir: string;
 let uiDir: string;

@@ -1,0 +1,37 @@
+import type { Costs } from '../../shared/contract.ts';
+import type { Command } from './arguments.ts';
+import { type Context, startOwnApp } from './context.ts';
+
+/** Says what the backend costs, and lets what waits be sent when a person approves that. */
+export async function costs({ approve }: Extract<Command, { kind: 'costs' }>, context: Context): Promise<number> {
+  const { agent, close } = await startOwnApp(context);
+  try {
+    if (approve) await agent.handlers.approveCosts({});
+    const answer = await agent.handlers.costs({});
+    if (context.json) context.output.json(answer);
+    else for (const line of linesOf(answer)) context.output.say(line);
+    return 0;
+  } finally {
+    await close();
+  }
+}
+
+/** What costs are, for a terminal. */
+export function linesOf({ paid }: Costs): string[] {
+  if (!paid) return ['This backend costs nothing.'];
+  const { forecast, approved, spent, cap, month, waiting } = paid;
+  const { photos, videos, once, monthly, priceDate, isGuess } = forecast;
+  const list = (lines: typeof once.lines) => lines.map(({ service, usd }) => `${dollars(usd).padStart(14)}  ${service}`);
+  return [
+    `To send and look at ${photos} photos and ${videos} videos, once: ${dollars(once.usd)}`,
+    ...list(once.lines),
+    `Each month after that: ${dollars(monthly.usd)}`,
+    ...list(monthly.lines),
+    `Rekognition in ${month}: ${dollars(spent)}${cap === null ? '; there is no cap' : ` of at most ${dollars(cap)}`}`,
+    ...(waiting > 0 ? [`${waiting} files wait for budget.`] : []),
+    `Prices of ${priceDate}, without tax and free tiers.${isGuess ? " Those of the backend's region are not known; the dearest known are taken." : ''}`,
+    approved ? 'What waits may be sent.' : 'Nothing is sent before you approve: pixwatch costs --approve',
+  ];
+}
+
+const dollars = (usd: number) => `${usd.toFixed(2)} USD`;

@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { expect, onTestFinished, test } from 'vitest';
+import { connectCommands } from '../../../../desktop/agent/commands.ts';
+import { createCosts } from '../../../../desktop/agent/costs/costs.ts';
+import { memoryDatabase } from '../search/library.ts';
+import { startTestAgent, startTestCloud, type TestCloud } from '../testAgent.ts';
+
+const soon = { timeout: 20_000, interval: 50 };
+
+async function openCloud(settings: Parameters<typeof startTestCloud>[1]): Promise<TestCloud> {
+  const dir = await mkdtemp(join(tmpdir(), 'pixwatch-costs-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const cloud = await startTestCloud(dir, settings);
+  onTestFinished(() => cloud.stop());
+  return cloud;
+}
+
+test('where it costs, nothing is sent before somebody has seen what and approved it; later photos are', async () => {
+  const cloud = await openCloud({ priceRegion: 'eu-central-1', capPerMonth: 5 });
+  const photos = join(cloud.dir, 'photos');
+  await mkdir(photos);
+  await writeFile(join(photos, 'a.jpg'), 'a');
+  await writeFile(join(photos, 'b.mp4'), 'b');
+  const agent = await startTestAgent(cloud, join(cloud.dir, 'data'));
+  onTestFinished(() => agent.close());
+  const { handlers } = agent;
+  await handlers.addFolder({ path: photos });
+  await agent.untilIdle();
+  expect(await handlers.status({})).toMatchObject({ costs: 'unapproved', paused: false, files: { queued: 2 } });
+  const { paid } = await handlers.costs({});
+  expect(paid).toMatchObject({ approved: false, cap: 5, spent: 0, waiting: 0, forecast: { photos: 1, videos: 1, isGuess: false } });
+  expect(paid?.forecast.once.usd).toBeGreaterThan(0.002);
+  expect(await cloud.originals()).toEqual([]);
+
+  await handlers.approveCosts({});
+  await expect.poll(() => cloud.originals(), soon).toHaveLength(2);
+  await writeFile(join(photos, 'c.jpg'), 'c');
+  await expect.poll(() => cloud.originals(), soon).toHaveLength(3);
+  expect(await handlers.status({})).toMatchObject({ costs: 'approved' });
+});
+
+test('where it costs nothing, there is nothing to approve', async () => {
+  const cloud = await openCloud({});
+  const agent = await startTestAgent(cloud, join(cloud.dir, 'data'));
+  onTestFinished(() => agent.close());
+  expect(await agent.handlers.costs({})).toEqual({ paid: null });
+  await expect.poll(async () => (await agent.handlers.status({})).costs, soon).toBe('free');
+  await expect(agent.handlers.approveCosts({})).rejects.toThrow(/costs nothing/);
+});
+
+test('is asked again when far more waits than was approved, and once for all of a library', async () => {
+  const { connection, credentials } = await openCloud({ priceRegion: 'us-east-1' });
+  const { endpoint = '', region, commandsFunction } = connection;
+  const lambda = new LambdaClient({ endpoint, region, credentials });
+  onTestFinished(() => lambda.destroy());
+  const db = memoryDatabase();
+  const queue = (photos: number) => {
+    db.exec('DELETE FROM upload_job; DELETE FROM asset');
+    const asset = db.prepare("INSERT INTO asset (n, id, ext, size) VALUES (?, ?, 'jpg', 4000000)");
+    const job = db.prepare('INSERT INTO upload_job (asset, size) VALUES (?, 4000000)');
+    db.exec('BEGIN');
+    for (let n = 0; n < photos; n++) {
+      asset.run(n, `id ${n}`);
+      job.run(n);
+    }
+    db.exec('COMMIT');
+  };
+  const commands = connectCommands(lambda, commandsFunction);
+  const costs = createCosts({ db, commands, onChange() {}, onError: (thrown) => expect.fail(String(thrown)) });
+  onTestFinished(() => costs.close());
+  const isApproved = async () => (await costs.read()).paid?.approved;
+
+  expect(await isApproved()).toBe(false);
+  queue(10);
+  expect(await isApproved()).toBe(false);
+  expect(costs.state()).toBe('unapproved');
+  await costs.approve();
+  expect(costs.state()).toBe('approved');
+  queue(300);
+  expect(await isApproved()).toBe(true);
+  queue(3000);
+  expect(await isApproved()).toBe(false);
+  await costs.approve();
+  queue(4000);
+  expect(await isApproved()).toBe(true);
+});
