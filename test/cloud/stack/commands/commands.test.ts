@@ -158,3 +158,15 @@ it.each(['', 'pixwich\n'])('empties no bucket unless the name of the stack is ty
   expect(code).toBe(1);
   expect(asked).not.toContain('POST /pixwatch-out');
 });
+
+it('empties what goes with the stack when its name is typed, and lets the CDK remove the rest', async () => {
+  const done = { 'POST /pixwatch-out': '<DeleteResult></DeleteResult>', 'UpdateTerminationProtection pixwatch': '<R></R>' };
+  const { env, asked } = await account({ ...deployed, ...parts, ...done });
+  const { code, said } = await run(['destroy', '--empty-buckets'], env, 'pixwatch\n');
+  expect(said).toMatch(/pixwatch-out: 1 deleted\.$/m);
+  const changes = asked.filter((action) => /^(POST|Delete|Update)/.test(action));
+  // The one bucket that goes, not the one that stays; and the CDK itself is denied the rest here.
+  expect(changes.slice(0, 2)).toEqual(['POST /pixwatch-out', 'UpdateTerminationProtection pixwatch']);
+  expect(said).toMatch(/The stack was not removed, or not all of it\. .* The CDK ended with code 1/);
+  expect(code).toBe(1);
+});

@@ -52,7 +52,7 @@ export const stack = (name: string, status: string, outputs: Readonly<Record<str
   );
   return result(
     'DescribeStacks',
-    `<Stacks><member><StackName>${name}</StackName><StackStatus>${status}</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>${each.join('')}</Outputs></member></Stacks>`,
+    `<Stacks><member><StackId>arn:aws:cloudformation:us-east-1:123456789012:stack/${name}/1</StackId><StackName>${name}</StackName><EnableTerminationProtection>true</EnableTerminationProtection><StackStatus>${status}</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>${each.join('')}</Outputs></member></Stacks>`,
   );
 };
 
