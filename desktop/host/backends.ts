@@ -113,8 +113,9 @@ class Switcher {
   async signIn(file: ConnectionFile, words: SignInWords): Promise<{ kind: SignedIn['kind'] }> {
     const { dataDir, secrets } = this.#options;
     // Loaded only when somebody signs in.
-    const { libraryOf, signIn } = await import('../agent/access/cognito.ts');
-    const signedIn = await signIn(file, words);
+    const { libraryOf } = await import('../agent/access/cognito.ts');
+    const { signInApart } = await import('../agent/access/signInApart.ts');
+    const signedIn = await signInApart(file, words);
     if (signedIn.kind === 'newPasswordNeeded') return signedIn;
     const library = await libraryOf(file, signedIn.tokens.id);
     const aws: AwsBackend = { file, as: { kind: 'user', user: words.user }, library };
