@@ -42,11 +42,11 @@ export function relayTo(first: Agent): Relay {
         follow().catch(() => {});
         return () => listeners.delete(listener);
       },
-      async untilIdle(signal) {
+      async untilIdle(signal, ...rest) {
         for (;;) {
           const gone = exchanged.signal;
           try {
-            return await (await current).untilIdle(signal ? AbortSignal.any([signal, gone]) : gone);
+            return await (await current).untilIdle(signal ? AbortSignal.any([signal, gone]) : gone, ...rest);
           } catch (thrown) {
             if (!gone.aborted || signal?.aborted) throw thrown;
           }

@@ -175,8 +175,13 @@ describe('changing between backends', () => {
 
   test('calls wait meanwhile, and waiting until idle goes on', async () => {
     await addPhoto('five');
-    await app.handlers.addFolder({ path: photos });
-    const idle = app.agent.untilIdle();
+    const { id } = await app.handlers.addFolder({ path: photos });
+    const empty = join(dir, 'empty');
+    await mkdir(empty);
+    const other = await app.handlers.addFolder({ path: empty });
+    // An argument of the agent's goes on to it: nothing is in that folder.
+    expect((await app.agent.untilIdle(undefined, [other.id])).files.analysing).toBe(0);
+    const idle = app.agent.untilIdle(undefined, [id]);
     const [, status] = await Promise.all([
       use(a, 'a'),
       app.handlers.status({}),
@@ -186,7 +191,7 @@ describe('changing between backends', () => {
     expect(status.files).toBeDefined();
     await eventually(async () => (await keysIn(a)).includes(inboxOf('five')[0] ?? '')).toBe(true);
     await a.finish('five', { library: owner });
-    expect(await idle).toEqual({ failed: [] });
+    expect(await idle).toMatchObject({ failed: [], files: { searchable: 1 } });
   });
 });
 
