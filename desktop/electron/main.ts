@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { app, dialog } from 'electron';
+import * as v from 'valibot';
 import { messageOf } from '../../shared/errors.ts';
+import { parse } from '../../shared/parse.ts';
 import { pixwatchDataDir } from '../host/dataDir.ts';
 import { startAgentProcess } from './agentProcess.ts';
 import { notify } from './notify.ts';
@@ -15,16 +17,13 @@ const { values } = parseArgs({
   options: { data: { type: 'string' }, folder: { type: 'string' }, 'try-out': { type: 'boolean' } },
 });
 const dataDir = pixwatchDataDir(process.env, typeof values.data === 'string' ? values.data : undefined);
-const agentArgs = [
-  `--data=${dataDir}`,
-  ...(values.folder ? [`--folder=${values.folder}`] : []),
-  ...(values['try-out'] ? ['--try-out'] : []),
-];
+const folder = typeof values.folder === 'string' ? values.folder : null;
+const agentArgs = [`--data=${dataDir}`, ...(folder === null ? [] : [`--folder=${folder}`]), ...(values['try-out'] ? ['--try-out'] : [])];
 
 // One instance a profile: Electron's lock belongs to its user-data folder, so each data folder gets its own.
 app.setPath('userData', join(dataDir, 'electron'));
 registerScheme();
-if (app.requestSingleInstanceLock()) app.whenReady().then(run).catch(giveUp);
+if (app.requestSingleInstanceLock({ folder })) app.whenReady().then(run).catch(giveUp);
 else app.quit();
 
 async function run(): Promise<void> {
@@ -43,7 +42,11 @@ async function run(): Promise<void> {
   showStatus(await agent.client().status({}));
   window.show();
 
-  app.on('second-instance', window.show);
+  app.on('second-instance', (_event, _argv, _dir, handedOver) => {
+    window.show();
+    const { folder } = parse(fromSecondStart, handedOver, 'second start');
+    if (folder !== null) agent.client().addFolder({ path: folder }).catch(refuseFolder);
+  });
   app.on('activate', window.show);
   // The window only hides, so this never means "quit"; without a listener Electron would end the app.
   app.on('window-all-closed', () => {});
@@ -53,6 +56,13 @@ async function run(): Promise<void> {
     event.preventDefault();
     void agent.close().finally(() => app.quit());
   });
+}
+
+/** What a second start says to the first. */
+const fromSecondStart = v.object({ folder: v.nullable(v.string()) });
+
+function refuseFolder(thrown: unknown): void {
+  dialog.showErrorBox('The folder cannot be watched', messageOf(thrown));
 }
 
 function giveUp(thrown: unknown): void {

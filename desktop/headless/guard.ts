@@ -28,7 +28,7 @@ export type UpgradeVerdict = Refusal | { readonly kind: 'socket' };
 
 /** The page's WebSocket asks for this subprotocol and for `token.<token>`: a browser cannot send other headers with an upgrade. */
 export const subprotocol = 'pixwatch';
-const tokenPrefix = 'token.';
+export const tokenPrefix = 'token.';
 
 const refuse = (status: Refusal['status'], reason: string): Refusal => ({ kind: 'refused', status, reason });
 

@@ -6,6 +6,7 @@ import { countUnfinished } from '../../shared/model/localFile.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
 import { indexDir, readChoice } from '../host/backendFile.ts';
 import { addTryOut } from '../host/tryOut.ts';
+import { addToRunning } from './addToRunning.ts';
 import type { Command } from './arguments.ts';
 import { aborted, type Context, projectDir, readableFolder, startHere, stopSignal, uiDir } from './context.ts';
 import { type Electron, findElectron } from './electron.ts';
@@ -33,7 +34,7 @@ function findWindow(): Electron {
 async function openPage(folder: string | null, port: number, context: Context): Promise<number> {
   const { output, dataDir } = context;
   const start = await startHere(context);
-  if (start.kind === 'running') return sayRunning(start.url, folder, context);
+  if (start.kind === 'running') return handOver(start.url, folder, context);
   const { agent, handlers, publish, close } = start.app;
   const stop = stopSignal();
   try {
@@ -61,13 +62,20 @@ function sayLink(url: string, { output, json }: Context): void {
   else output.say(`Pixwatch is open in the browser at ${url}`);
 }
 
-function sayRunning(url: string | null, folder: string | null, context: Context): number {
+/** A second start hands its folder to the first and ends. One that serves no page can only be used through its window. */
+async function handOver(url: string | null, folder: string | null, context: Context): Promise<number> {
   const { output, dataDir } = context;
   output.note(`Pixwatch already runs with the data folder ${dataDir}.`);
-  if (url === null) output.note('Look for its window, or its sign in the tray.');
-  else sayLink(url, context);
-  if (folder !== null) output.note(`There you can add the folder ${folder}.`);
-  return url === null ? 1 : 0;
+  if (url === null) {
+    output.note(`Look for its window, or its sign in the tray.${folder === null ? '' : ` There you can add the folder ${folder}.`}`);
+    return 1;
+  }
+  if (folder !== null) {
+    await addToRunning(url, folder);
+    output.note(`It watches ${folder} now.`);
+  }
+  sayLink(url, context);
+  return 0;
 }
 
 /** Starts Electron on its own sources, tells the labels once they are there, and ends with it. */

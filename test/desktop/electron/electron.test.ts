@@ -69,12 +69,16 @@ describe.skipIf('missing' in found)('the desktop shell', () => {
     await page.screenshot({ path: join(root, 'dist/screenshots/electron.png') });
   });
 
-  test('closing the window hides it, and a second start shows it again and ends', async () => {
+  test('closing the window hides it, and a second start shows it again, hands its folder over and ends', async () => {
     await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
     await expect.poll(isVisible).toBe(false);
-    const [code] = await once(spawn(binary, args, { stdio: 'ignore' }), 'exit');
+    const more = join(dir, 'more photos');
+    await mkdir(more);
+    const [code] = await once(spawn(binary, [...args.slice(0, -1), `--folder=${more}`], { stdio: 'ignore' }), 'exit');
     expect(code).toBe(0);
     await expect.poll(isVisible).toBe(true);
+    await goTo('Folders');
+    await page.getByText(more).waitFor();
     expect(app.windows()).toHaveLength(1);
   });
 

@@ -139,10 +139,17 @@ describe('a second start', () => {
 
     const second = await run('--headless');
     expect(second).toMatchObject({ code: 0, out: expect.stringContaining(url), err: expect.stringContaining('already runs') });
+    const more = join(dir, 'more photos');
+    await mkdir(more);
+    expect(await run('--folder', more, '--headless')).toMatchObject({ code: 0, err: expect.stringContaining(`It watches ${more} now.`) });
+    expect(await run('--folder', join(dir, 'data'), '--headless')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("Pixwatch's own data"),
+    });
     expect(await run('watch', photos)).toMatchObject({ code: 1, err: expect.stringContaining(`Use its page, ${url}`) });
     expect(JSON.parse((await run('status', '--json')).out)).toMatchObject({
       files: { skipped: 1 },
-      folders: [{ path: photos }],
+      folders: [{ path: more }, { path: photos }],
       backend: { inUse: 'thisComputer' },
     });
     expect(await run('search', 'dog')).toMatchObject({ code: 0, out: '', err: '0 found.\n' });
