@@ -67,7 +67,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   if (setAside) log(`The local index was damaged and is built anew. The damaged one was put aside as ${setAside}.`);
   const { s3, dynamodb, lambda, destroy } = createClients(connection, options.credentials);
   const cloud = { ...connection, s3, dynamodb };
-  const media = openMediaCache(join(indexDir, 'thumbs'), s3, connection.outputBucket, connection.library);
+  const media = openMediaCache(join(indexDir, 'thumbs'), { s3, bucket: connection.outputBucket, library: connection.library, clock });
   const commands = connectCommands(lambda, connection.commandsFunction);
 
   const live = (): Live => ({

@@ -1,13 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { access, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import type { Clock } from '../../../shared/clock.ts';
 import { messageOf, Permanent, Transient } from '../../../shared/errors.ts';
 import { renditionKey } from '../../../shared/keys.ts';
 import { type AssetId, type LibraryId, type Rendition, renditions } from '../../../shared/model/asset.ts';
+import { noteUse, trimFolder } from './trimFolder.ts';
+
+export interface MediaOptions {
+  readonly s3: S3Client;
+  /** The output bucket. */
+  readonly bucket: string;
+  readonly library: LibraryId;
+  readonly clock: Clock;
+  /** About so many bytes of copies are kept. */
+  readonly limit?: number;
+}
 
 /** Renditions of the library as local files, fetched when they are first asked for. */
 export interface MediaCache {
@@ -20,20 +32,40 @@ export interface MediaCache {
   forget(asset: AssetId): Promise<void>;
 }
 
+/**
+ * Enough for the thumbnails of 100,000 photos (10–15 KB each) and a few thousand previews, and little beside the photos themselves.
+ * What is over is fetched again when it is looked at.
+ */
+const maxBytes = 2 * 1024 ** 3;
+/** Folders of copies, one for the first two digits of an asset: each is bounded by itself, so that few files are looked at at a time. */
+const folders = 256;
+/** A folder is trimmed when so much was added to it: 64 thumbnails or so. */
+const trimEveryBytes = 1024 ** 2;
+
 /** @param dir holds the copies, as `<first 2 digits>/<asset>-<file>`; made when missing, and may be removed at any time */
-export function openMediaCache(dir: string, s3: S3Client, bucket: string, library: LibraryId): MediaCache {
+export function openMediaCache(dir: string, options: MediaOptions): MediaCache {
+  const { s3, bucket, library, clock, limit = maxBytes } = options;
   const fetching = new Map<string, Promise<void>>();
+  /** Bytes added to a folder since it was trimmed; one that was not trimmed since the start is not in it. */
+  const added = new Map<string, number>();
   const pathOf = (asset: AssetId, rendition: Rendition) => join(dir, asset.slice(0, 2), `${asset}-${renditions[rendition].file}`);
 
   const fetchOnce = (path: string, key: string) => {
-    const running = fetching.get(path) ?? download(s3, bucket, key, path).finally(() => fetching.delete(path));
+    const running = fetching.get(path) ?? fetch(path, key).finally(() => fetching.delete(path));
     fetching.set(path, running);
     return running;
+  };
+  const fetch = async (path: string, key: string) => {
+    await download(s3, bucket, key, path);
+    const folder = dirname(path);
+    const bytes = (added.get(folder) ?? trimEveryBytes) + (await stat(path)).size;
+    added.set(folder, bytes < trimEveryBytes ? bytes : 0);
+    if (bytes >= trimEveryBytes) await trimFolder(folder, limit / folders);
   };
   return {
     async get(asset, rendition) {
       const path = pathOf(asset, rendition);
-      if (!(await exists(path))) await fetchOnce(path, renditionKey(library, asset, rendition));
+      if (!(await isThere(path, clock))) await fetchOnce(path, renditionKey(library, asset, rendition));
       return { path, type: renditions[rendition].type };
     },
     async forget(asset) {
@@ -87,11 +119,12 @@ async function writeWhole(content: Readable, path: string): Promise<void> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+async function isThere(path: string, clock: Clock): Promise<boolean> {
   try {
-    await access(path);
+    await noteUse(path, clock);
     return true;
   } catch {
+    // Not there, or not to be used: then it is fetched, which says what is wrong.
     return false;
   }
 }

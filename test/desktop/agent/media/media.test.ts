@@ -10,6 +10,7 @@ import { createS3Client } from '../../../../desktop/agent/upload/s3Client.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import { Permanent, Transient } from '../../../../shared/errors.ts';
 import { renditionKey } from '../../../../shared/keys.ts';
+import type { AssetId } from '../../../../shared/model/asset.ts';
 import { idOf, library } from '../search/library.ts';
 
 const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'not-secret' };
@@ -45,7 +46,7 @@ beforeEach(async () => {
     },
     { step: 'initialize' },
   );
-  cache = openMediaCache(join(dir, 'thumbs'), s3, bucket, library);
+  cache = openMediaCache(join(dir, 'thumbs'), { s3, bucket, library, clock: systemClock });
   let isOpen = true;
   stop = async () => {
     if (isOpen) await gateway.close();
@@ -100,4 +101,27 @@ test('what was analysed anew is fetched anew', async () => {
   await cache.forget(asset);
   await cache.get(asset, 'thumb');
   expect(await readFile(path, 'utf8')).toBe('better picture');
+});
+
+test('keeps to its limit: what was not used for the longest time goes first, also after a restart', async () => {
+  let now = systemClock.now();
+  // 4 KB for each of the 256 folders; all assets here share one.
+  const open = () => openMediaCache(join(dir, 'thumbs'), { s3, bucket, library, clock: { now: () => now }, limit: 256 * 4096 });
+  const assets = Array.from({ length: 6 }, (_, n) => `00${String(n).repeat(62)}` as AssetId);
+  const kept = async () => (await readdir(join(dir, 'thumbs', '00'))).map((name) => Number(name[2])).sort();
+  for (const each of assets) {
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: renditionKey(library, each, 'thumb'), Body: Buffer.alloc(1000) }));
+  }
+  for (const each of assets.slice(0, 4)) await open().get(each, 'thumb');
+  expect(await kept()).toEqual([0, 1, 2, 3]);
+  now += 2 * 24 * 60 * 60 * 1000;
+  for (const n of [0, 2, 3]) await open().get(assets[n] as AssetId, 'thumb');
+  await open().get(assets[4] as AssetId, 'thumb');
+  expect(await kept()).toEqual([0, 2, 3, 4]);
+});
+
+test('what is larger than the limit alone is served all the same', async () => {
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: renditionKey(library, asset, 'analysis'), Body: Buffer.alloc(5000) }));
+  const small = openMediaCache(join(dir, 'thumbs'), { s3, bucket, library, clock: systemClock, limit: 256 });
+  expect((await readFile((await small.get(asset, 'analysis')).path)).byteLength).toBe(5000);
 });
