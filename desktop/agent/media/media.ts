@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -92,7 +92,9 @@ export async function sharePictures(from: string, to: string): Promise<void> {
 async function linkUnlessThere(from: string, to: string): Promise<void> {
   await link(from, to).catch((thrown: NodeJS.ErrnoException) => {
     // A try before this one broke off.
-    if (thrown.code !== 'EEXIST') throw thrown;
+    if (thrown.code === 'EEXIST') return;
+    // Not every file system has links.
+    return copyFile(from, to);
   });
 }
 
@@ -102,10 +104,13 @@ async function download(s3: S3Client, bucket: string, key: string, path: string)
     await mkdir(dirname(path), { recursive: true });
     await writeWhole(Body as Readable, path);
   } catch (cause) {
-    if (cause instanceof NoSuchKey) throw new Permanent('The library has no such picture of this file.', { cause });
+    if (isMissing(cause)) throw new Permanent('The library has no such picture of this file.', { cause });
     throw new Transient(`The picture cannot be had right now: ${messageOf(cause)}`, { cause });
   }
 }
+
+/** A desktop on AWS may not list the bucket, and whoever may not is told of a missing object that access is denied. */
+const isMissing = (thrown: unknown) => thrown instanceof NoSuchKey || (thrown instanceof Error && thrown.name === 'AccessDenied');
 
 /** Writes beside the target and renames: nobody ever sees half a picture. */
 async function writeWhole(content: Readable, path: string): Promise<void> {

@@ -55,10 +55,16 @@ export async function isStored(target: UploadTarget, original: Original, signal:
     if (ContentLength === original.size) return true;
     throw new Permanent(`The cloud has something else under its name (${ContentLength} bytes instead of ${original.size}). Ask for help.`);
   } catch (thrown) {
-    if (!isAnswer(thrown, 'NotFound')) throw thrown;
+    if (!isMissing(thrown)) throw thrown;
   }
   return (await heldAssets(target, [original.asset], signal)).has(original.asset);
 }
+
+/**
+ * S3 answers 403 in place of 404 to whoever may not list the bucket, as a desktop on AWS may not. Where really nothing is allowed, the next
+ * request says so.
+ */
+const isMissing = (thrown: unknown) => thrown instanceof Error && [403, 404].includes(answerOf(thrown.cause).status ?? 0);
 
 /**
  * Begins an upload in parts. One that a crash kept from being noted is not looked for: it holds no parts, S3's lifecycle ends it, and whoever

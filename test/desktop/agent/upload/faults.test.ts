@@ -73,9 +73,13 @@ describe('a file in parts', () => {
     expect(sending.store.line.requests(putPart)).toBe(parts);
   });
 
-  test('completed, the answer lost, and taken out of the inbox meanwhile: the record says that it is stored', async () => {
+  test.each<[string, Fault[]]>([
+    ['404', []],
+    ['403, as to one who may not list the bucket', [{ kind: 'answer', status: '403 Forbidden', body: '' }]],
+  ])('completed, the answer lost, and taken out of the inbox meanwhile (%s): the record says that it is stored', async (_, faults) => {
     const sending = await startSending({ backoff: { firstMs: 1000, longestMs: 1000 } });
     sending.store.line.inject(complete, { kind: 'loseAnswer' });
+    for (const fault of faults) sending.store.line.inject(/^HEAD /, fault);
     const Key = await sending.put('a.mp4', photo(size));
     await until(() => expect(sending.queue.offline()).not.toBeNull());
     await sending.store.recordAnalysed(Key.slice('inbox/local/'.length, -'.mp4'.length) as never);
