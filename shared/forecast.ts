@@ -70,10 +70,12 @@ const steps = {
   Admit: { ms: 500, mb: 1024, s3Gets: 2, readUnits: 2, writeUnits: 1 },
   Render: { ms: 1500, mb: 1769, s3Gets: 1, s3Puts: 8 },
   DetectLabels: { ...detect, s3Puts: 2 },
+  DetectText: detect,
+  DetectModeration: detect,
   DetectFaces: detect,
   Pixelate: { ms: 700, mb: 1769, s3Gets: 2, s3Puts: 1 },
-  Categorise: { ...small, s3Gets: 1, readUnits: 1 },
-  Record: { ...small, s3Gets: 2, readUnits: 1, writeUnits: 2 * recordKb },
+  Categorise: { ...small, s3Gets: 3, readUnits: 1 },
+  Record: { ...small, s3Gets: 4, readUnits: 1, writeUnits: 2 * recordKb },
   Keep: { ...small, readUnits: 1, writeUnits: 2 },
   File: { ms: 300, mb: 256, s3Gets: 3, s3Puts: 1 },
   /** What stays in the inbox. */
@@ -87,6 +89,8 @@ const transitions = { photo: 14, video: 7 };
 /** What is looked for in a photo. */
 const lookedFor = [
   { detector: 'labels', api: 'DetectLabels', step: steps.DetectLabels },
+  { detector: 'text', api: 'DetectText', step: steps.DetectText },
+  { detector: 'moderation', api: 'DetectModerationLabels', step: steps.DetectModeration },
   { detector: 'faces', api: 'DetectFaces', step: steps.DetectFaces },
 ] as const satisfies readonly { detector: keyof Detectors; api: PaidApi; step: Step }[];
 

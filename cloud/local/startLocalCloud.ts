@@ -47,7 +47,7 @@ export interface LocalCloudOptions {
   readonly port?: number;
   /** The folder of the vision models' weights, which other profiles may share. */
   readonly models: string;
-  /** How many pictures are looked at at a time; each takes some 600 MB of memory. */
+  /** How many pictures are looked at at a time; each takes some 1 GB of memory. */
   readonly workers?: number;
   readonly settings?: Partial<PipelineSettings>;
   /** Answers for Rekognition in place of the models, for tests that are not about what is seen. */

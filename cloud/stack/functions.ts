@@ -38,6 +38,8 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
   admit: { memory: 1024, seconds: 900, grants: ['missInput', 'readInbox', 'changeRecords'] },
   render: { ...picture, grants: ['missInput', 'readInbox', 'writeOutput'] },
   detectLabels: { ...small, grants: ['detectLabels', ...detector] },
+  detectText: { ...small, grants: ['detectText', ...detector] },
+  detectModeration: { ...small, grants: ['detectModeration', ...detector] },
   detectFaces: { ...small, grants: ['detectFaces', ...detector] },
   pixelate: { ...picture, grants: ['readOutput', 'writeOutput'] },
   categorise: { ...small, grants: ['readOutput', 'readRules'] },

@@ -48,6 +48,8 @@ export const grants = (to: Resources) =>
     writeOutput: { actions: ['s3:PutObject', 's3:AbortMultipartUpload'], resources: [`${to.outputBucket}/*`], wildcard: keys },
 
     detectLabels: { actions: ['rekognition:DetectLabels'], resources: ['*'], wildcard: noResource },
+    detectText: { actions: ['rekognition:DetectText'], resources: ['*'], wildcard: noResource },
+    detectModeration: { actions: ['rekognition:DetectModerationLabels'], resources: ['*'], wildcard: noResource },
     detectFaces: { actions: ['rekognition:DetectFaces'], resources: ['*'], wildcard: noResource },
 
     readRecords: { actions: ['dynamodb:GetItem'], resources: [to.table] },

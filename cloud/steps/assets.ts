@@ -14,7 +14,10 @@ import { conditionHeld } from './table.ts';
  * written on condition that nobody changed the record meanwhile.
  */
 
-/** Raised when the steps would find more or other things in the same picture: finished assets are then analysed again. */
+/**
+ * Raised when finished assets shall be analysed again, which costs as much as the first time. It was not for text and moderation labels: what was
+ * analysed before keeps `null` for them.
+ */
 export const pipelineVersion = 1;
 
 /** A record as it is stored, with what only the backend needs: who is at work on it, and which execution wrote its outcome. */
@@ -89,6 +92,8 @@ const pending = (who: Claimant, name: string | null): StoredAsset => ({
   media: null,
   labels: [],
   faces: null,
+  text: null,
+  moderation: null,
   renditions: [],
   matches: [],
   claim: claimOf(who),

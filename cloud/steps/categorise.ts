@@ -7,18 +7,27 @@ import { parse } from '../../shared/parse.ts';
 import { matchRules } from '../../shared/rules.ts';
 import type { Backend } from './backend.ts';
 import { loadLabels } from './detectLabels.ts';
-import { claimant, type Judged, labelsFound, task } from './state.ts';
+import { loadModeration } from './detectModeration.ts';
+import { loadText } from './detectText.ts';
+import { admittedPhoto, type Judged, labelsFound, moderationFound, task, textFound } from './state.ts';
 import { itemsOf } from './table.ts';
 
-const input = v.object({ ...claimant.entries, found: v.object({ labels: labelsFound }) });
+const input = v.object({
+  ...admittedPhoto.entries,
+  found: v.object({ labels: labelsFound, text: textFound, moderation: moderationFound }),
+});
 
 /** So many fit in the record and in the state besides all else. */
 const maxMatches = 50;
 
 /** Judges the asset by the library's rules: `success` when one matches, else `failure`. */
-export const categorise = task('Categorise', input, async ({ library, asset, found }, backend): Promise<Judged> => {
-  const labels = await loadLabels(backend, found.labels);
-  const matches = matchRules({ labels }, await loadRules(backend, library));
+export const categorise = task('Categorise', input, async ({ library, asset, media, found }, backend): Promise<Judged> => {
+  const [labels, text, moderation] = await Promise.all([
+    loadLabels(backend, found.labels),
+    loadText(backend, found.text),
+    loadModeration(backend, found.moderation),
+  ]);
+  const matches = matchRules({ labels, text, moderation, media }, await loadRules(backend, library));
   if (matches.length > maxMatches)
     backend.warn(`${matches.length} rules match ${asset}; only the first ${maxMatches} of them are reported.`);
   return { category: matches.length > 0 ? 'success' : 'failure', matches: matches.slice(0, maxMatches) };

@@ -3,20 +3,26 @@ import type { AssetRecord, Rendition } from '../../shared/model/asset.ts';
 import { changeAsset, destinationOf, finish } from './assets.ts';
 import { facesFile } from './detectFaces.ts';
 import { loadLabels } from './detectLabels.ts';
+import { loadModeration } from './detectModeration.ts';
+import { loadText } from './detectText.ts';
 import { readJson } from './objects.ts';
-import { admittedPhoto, type Ended, facesFound, judged, labelsFound, rendered, task } from './state.ts';
+import { admittedPhoto, type Ended, facesFound, judged, labelsFound, moderationFound, rendered, task, textFound } from './state.ts';
 
 const input = v.object({
   ...admittedPhoto.entries,
   rendered,
-  found: v.object({ labels: labelsFound, faces: facesFound }),
+  found: v.object({ labels: labelsFound, text: textFound, moderation: moderationFound, faces: facesFound }),
   judged,
 });
 
 /** Records what was found in a photo, unless another execution has taken the asset over meanwhile. */
 export const record = task('Record', input, async (state, backend): Promise<Ended> => {
   const { library, asset, media, rendered, found, judged } = state;
-  const labels = await loadLabels(backend, found.labels);
+  const [labels, text, moderation] = await Promise.all([
+    loadLabels(backend, found.labels),
+    loadText(backend, found.text),
+    loadModeration(backend, found.moderation),
+  ]);
   const { faces } = found.faces.known ? await readJson(backend, found.faces.key, facesFile) : { faces: null };
   const renditions: Rendition[] = ['thumb', 'preview', 'analysis', ...(faces ? (['pixelated'] as const) : [])];
   const fitted = fitIn(maxBytes, {
@@ -24,34 +30,45 @@ export const record = task('Record', input, async (state, backend): Promise<Ende
     media: { ...media, ...rendered },
     labels,
     faces,
+    text,
+    moderation,
     renditions,
     matches: judged.matches,
   });
   return { destination: destinationOf(await changeAsset(backend, library, asset, finish(state, fitted))) };
 });
 
-type Found = Pick<AssetRecord, 'outcome' | 'media' | 'labels' | 'faces' | 'renditions' | 'matches'>;
+type Found = Pick<AssetRecord, 'outcome' | 'media' | 'labels' | 'faces' | 'text' | 'moderation' | 'renditions' | 'matches'>;
 
 /** An item's 32 KB less what every record has besides: keys, name, claim. DynamoDB's own form is no longer than JSON. */
 const maxBytes = 30 * 1024;
 
-/** What to keep of labels, and of instances a label, from everything down to what always fits. */
+const all = Number.POSITIVE_INFINITY;
+
+/** What to keep of labels, of instances a label, and of lines of text, from everything down to what always fits. */
 const limits = [
-  { labels: Number.POSITIVE_INFINITY, instances: Number.POSITIVE_INFINITY },
-  ...[20, 5, 1, 0].map((instances) => ({ labels: Number.POSITIVE_INFINITY, instances })),
-  ...[50, 20, 5, 0].map((labels) => ({ labels, instances: 0 })),
+  { labels: all, instances: all, lines: all },
+  ...[20, 5, 1, 0].map((instances) => ({ labels: all, instances, lines: all })),
+  { labels: all, instances: 0, lines: 50 },
+  ...[50, 20, 5, 0].map((labels) => ({ labels, instances: 0, lines: labels })),
 ];
 
 /**
- * Leaves out the least certain until the rest fits: first where things are, then whole labels. The files in the output bucket still have
- * everything.
+ * Leaves out the least certain until the rest fits: first where things are, then lines of text and whole labels. The files in the output
+ * bucket still have everything.
  * @param bytes as JSON
  */
 export function fitIn(bytes: number, found: Found): Found {
   let fitted = found;
   for (const limit of limits) {
     const labels = mostCertain(found.labels, limit.labels);
-    fitted = { ...found, labels: labels.map((label) => ({ ...label, instances: mostCertain(label.instances, limit.instances) })) };
+    const kept = new Set(mostCertain(found.text ?? [], limit.lines));
+    fitted = {
+      ...found,
+      labels: labels.map((label) => ({ ...label, instances: mostCertain(label.instances, limit.instances) })),
+      // In their order, which is that of reading.
+      text: found.text?.filter((line) => kept.has(line)) ?? null,
+    };
     if (Buffer.byteLength(JSON.stringify(fitted)) <= bytes) break;
   }
   return fitted;

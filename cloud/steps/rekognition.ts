@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Image, BoundingBox as RekognitionBox } from '@aws-sdk/client-rekognition';
 import * as v from 'valibot';
 import type { PaidApi } from '../../shared/cost.ts';
+import { messageOf, Permanent } from '../../shared/errors.ts';
 import { rawKey, renditionKey } from '../../shared/keys.ts';
 import type { AssetId, LibraryId } from '../../shared/model/asset.ts';
 import type { BoundingBox } from '../../shared/model/label.ts';
@@ -34,6 +35,7 @@ const answerFile = v.object({ question: v.unknown(), answer: v.record(v.string()
  * What Rekognition answers about an asset, paid once: an execution that runs again, as after it died or waited for budget, reads back what
  * was answered to the same question before. Leaves `raw/<name>.json` in the output bucket.
  * @returns the file's key with the answer; null when the detector is switched off
+ * @throws Permanent when Rekognition cannot look at this picture
  */
 export async function askOnce<A extends object>(backend: Backend, wanted: Question<A>): Promise<{ key: string; answer: A } | null> {
   const { library, asset, api, name, settings, ask, derive = () => ({}) } = wanted;
@@ -43,11 +45,19 @@ export async function askOnce<A extends object>(backend: Backend, wanted: Questi
   const file = await readOutputIfThere(backend, key);
   const known = file && v.safeParse(v.pipe(v.string(), v.parseJson(), answerFile), file.toString('utf8'));
   if (known?.success && isDeepStrictEqual(known.output.question, question)) return { key, answer: known.output.answer as A };
-  const answered = await paidCall(backend, api, ask);
+  const answered = await paidCall(backend, api, ask).catch(asUnfit);
   if (!answered) return null;
   const { $metadata: _, ...answer } = answered as A & { $metadata?: unknown };
   await writeJson(backend, key, { question, answer, ...derive(answer as A) });
   return { key, answer: answer as A };
+}
+
+/** What Rekognition calls a picture that it cannot look at. A wrong parameter is no fault of the picture. */
+const unfit = /^(InvalidImageFormat|ImageTooLarge)Exception$/;
+
+function asUnfit(thrown: unknown): never {
+  if (!(thrown instanceof Error) || !unfit.test(thrown.name)) throw thrown;
+  throw new Permanent(`Rekognition cannot look at this picture: ${messageOf(thrown)}`, { cause: thrown });
 }
 
 const rounded = (value: number, digits: number) => Number(value.toFixed(digits));

@@ -58,10 +58,15 @@ export type Rendered = v.InferOutput<typeof rendered>;
 /** What a detector found: the key of its full result in the output bucket, and a few words for the execution's history. */
 export const detected = v.object({ key: v.string(), summary: v.pipe(v.string(), v.maxLength(1024)) });
 
-/** What a detector came to. Not `known`: it is switched off. */
+/** What a detector came to. Not `known`: it is switched off, or (all but labels) it failed for this picture and always will. */
 const found = v.variant('known', [v.object({ known: v.literal(true), ...detected.entries }), v.object({ known: v.literal(false) })]);
 export const labelsFound = found;
 export type LabelsFound = v.InferOutput<typeof labelsFound>;
+
+export const textFound = found;
+export type TextFound = v.InferOutput<typeof textFound>;
+export const moderationFound = found;
+export type ModerationFound = v.InferOutput<typeof moderationFound>;
 
 /** Not `known`, for faces: also that there are too many or the detector failed. Then there is no safe share. */
 export const facesFound = found;

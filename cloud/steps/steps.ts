@@ -3,6 +3,8 @@ import { announce } from './announce.ts';
 import { categorise } from './categorise.ts';
 import { detectFaces } from './detectFaces.ts';
 import { detectLabels } from './detectLabels.ts';
+import { detectModeration } from './detectModeration.ts';
+import { detectText } from './detectText.ts';
 import { file } from './file.ts';
 import { keep } from './keep.ts';
 import { park } from './park.ts';
@@ -17,6 +19,8 @@ export const steps = {
   Admit: admit,
   Render: render,
   DetectLabels: detectLabels,
+  DetectText: detectText,
+  DetectModeration: detectModeration,
   DetectFaces: detectFaces,
   Pixelate: pixelate,
   Categorise: categorise,

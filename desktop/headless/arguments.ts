@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { AccessWay } from '../../shared/contract.ts';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import type { Condition } from '../../shared/model/rule.ts';
 
 export const help = `Pixwatch finds what is in your photos.
 
@@ -10,7 +11,8 @@ export const help = `Pixwatch finds what is in your photos.
   pixwatch status                                   what is going on
   pixwatch alerts [--limit N]                       what rules have told, newest first
   pixwatch rules                                    the rules
-  pixwatch rules add LABEL [--name NAME] [--min-confidence PERCENT] [--by desktop,email]
+  pixwatch rules add LABEL [--min-confidence PERCENT] [--name NAME] [--by desktop,email]
+  pixwatch rules add --text TEXT [--name NAME] [--by desktop,email]
   pixwatch rules remove ID
   pixwatch connect FILE --user NAME                 works with the backend on AWS of this connection file; asks for the password
   pixwatch connect FILE --profile NAME              the same by a profile of the aws command line
@@ -36,9 +38,8 @@ export type Command =
   | { readonly kind: 'rules' }
   | {
       readonly kind: 'addRule';
-      readonly label: string;
       readonly name: string;
-      readonly minConfidence: number;
+      readonly condition: Extract<Condition, { kind: 'label' | 'text' }>;
       readonly notify: { readonly desktop: boolean; readonly sns: boolean };
     }
   | { readonly kind: 'removeRule'; readonly id: string }
@@ -64,6 +65,7 @@ const options = {
   'until-idle': { type: 'boolean' },
   limit: { type: 'string' },
   name: { type: 'string' },
+  text: { type: 'string' },
   'min-confidence': { type: 'string' },
   by: { type: 'string' },
   user: { type: 'string' },
@@ -142,16 +144,27 @@ function ruleCommandOf([action, subject, ...rest]: string[], values: Values): Co
     only(values);
     return { kind: 'rules' };
   }
-  if (subject === undefined || (action !== 'add' && action !== 'remove')) {
-    throw wrong('After "rules" comes nothing, "add LABEL" or "remove ID".');
+  const isText = action === 'add' && values.text !== undefined && subject === undefined;
+  if ((subject === undefined && !isText) || (action !== 'add' && action !== 'remove')) {
+    throw wrong('After "rules" comes nothing, "add LABEL", "add --text TEXT" or "remove ID".');
   }
   if (action === 'remove') {
     only(values);
-    return { kind: 'removeRule', id: subject };
+    return { kind: 'removeRule', id: subject ?? '' };
   }
+  const condition = subject === undefined ? textCondition(values) : labelCondition(subject, values);
+  const name = values.name ?? (condition.kind === 'label' ? condition.label : condition.text);
+  return { kind: 'addRule', name, condition, notify: waysOf(values.by ?? 'desktop') };
+}
+
+function labelCondition(label: string, values: Values) {
   only(values, 'name', 'min-confidence', 'by');
-  const minConfidence = wholeNumber('--min-confidence', values['min-confidence'] ?? '80', 0, 100);
-  return { kind: 'addRule', label: subject, name: values.name ?? subject, minConfidence, notify: waysOf(values.by ?? 'desktop') };
+  return { kind: 'label', label, minConfidence: wholeNumber('--min-confidence', values['min-confidence'] ?? '80', 0, 100) } as const;
+}
+
+function textCondition(values: Values) {
+  only(values, 'text', 'name', 'by');
+  return { kind: 'text', text: values.text ?? '' } as const;
 }
 
 function connectCommandOf([file, ...rest]: string[], values: Values): Command {

@@ -1,5 +1,6 @@
 import { assertNever } from '../../shared/errors.ts';
 import { assetId } from '../../shared/model/asset.ts';
+import type { Condition } from '../../shared/model/rule.ts';
 import { parse } from '../../shared/parse.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
 import { type BackendChoice, indexDir, readChoice } from '../host/backendFile.ts';
@@ -105,7 +106,29 @@ async function rules({ handlers }: AgentReader, { output, json }: Context): Prom
   }
   for (const { id, name, condition, notify } of all) {
     const ways = [notify.desktop ? 'desktop' : '', notify.sns ? 'email' : ''].filter(Boolean).join(',') || 'no message';
-    output.say(`${id}  ${name}: ${condition.label} >= ${condition.minConfidence} (${ways})`);
+    output.say(`${id}  ${name}: ${conditionText(condition)} (${ways})`);
   }
   if (all.length === 0) output.note('No rules.');
+}
+
+/** A rule's condition in one line. */
+export function conditionText(condition: Condition): string {
+  switch (condition.kind) {
+    case 'label':
+      return `${condition.minCount ? `${condition.minCount} × ` : ''}${condition.label} >= ${condition.minConfidence}`;
+    case 'text':
+      return `text ${JSON.stringify(condition.text)}`;
+    case 'moderation':
+      return `flagged as ${condition.label ?? 'anything'} >= ${condition.minConfidence}`;
+    case 'place':
+      return `within ${condition.withinKm} km of ${condition.latitude}, ${condition.longitude}`;
+    case 'taken':
+      return `taken ${condition.from ?? 'any time'} to ${condition.to ?? 'any time'}`;
+    case 'hours':
+      return `taken between ${condition.from}:00 and ${condition.until}:00`;
+    case 'all':
+      return condition.conditions.map(conditionText).join(' and ');
+    default:
+      return assertNever(condition);
+  }
 }

@@ -11,8 +11,8 @@ export async function changeRules(command: Extract<Command, { kind: 'addRule' | 
       await agent.handlers.deleteRule({ id: parse(ruleId, command.id, 'the rule’s ID') });
       return 0;
     }
-    const { name, label, minConfidence, notify } = command;
-    const draft = parse(ruleDraft, { name, condition: { kind: 'label', label, minConfidence }, notify }, 'the rule');
+    const { name, condition, notify } = command;
+    const draft = parse(ruleDraft, { name, condition, notify }, 'the rule');
     const rule = await agent.handlers.saveRule({ id: null, draft });
     const { count } = await agent.handlers.dryRun({ draft });
     if (context.json) context.output.json({ rule, wouldHaveMatched: count });

@@ -17,7 +17,9 @@ export interface Suggestion {
 
 const operators = [
   { insert: 'label:', hint: 'a label for certain' },
+  { insert: 'text:', hint: 'words that stand in the picture' },
   { insert: 'is:alert', hint: 'raised an alert' },
+  { insert: 'is:flagged', hint: 'flagged as unsuitable' },
   { insert: 'is:photo', hint: 'photos only' },
   { insert: 'is:video', hint: 'videos only' },
   { insert: 'after:', hint: 'taken on or after, e.g. 2024-06' },

@@ -1,5 +1,7 @@
 import type { HistoryEntry } from '../../shared/contract.ts';
+import { assertNever } from '../../shared/errors.ts';
 import type { FileStateKind } from '../../shared/model/localFile.ts';
+import type { Condition } from '../../shared/model/rule.ts';
 
 /**
  * Every word the page says. A second language is a second object of this shape.
@@ -33,6 +35,10 @@ const steps: Record<string, string> = {
   DetectFaces: 'Looked for faces',
   Pixelate: 'Faces pixelated',
   FacesUnknown: 'Looking for faces given up',
+  DetectText: 'Looked for text',
+  TextUnknown: 'Looking for text given up',
+  DetectModeration: 'Looked for unsuitable content',
+  ModerationUnknown: 'Looking for unsuitable content given up',
   Categorise: 'Rules checked',
   Record: 'Result written',
   Reject: 'Set aside',
@@ -50,6 +56,33 @@ const stepResults: Record<HistoryEntry['what'], string> = {
 };
 
 const inDollars = (usd: number) => usd.toLocaleString(locale, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' });
+
+const hour = (of: number) => `${of}:00`;
+
+/** A rule's condition in words. */
+function conditionText(condition: Condition): string {
+  const sure = (percent: number) => `at least ${percent} % sure`;
+  switch (condition.kind) {
+    case 'label': {
+      const { label, minCount, minConfidence } = condition;
+      return `${minCount === undefined ? label : `${minCount} or more × ${label}`}, ${sure(minConfidence)}`;
+    }
+    case 'text':
+      return `Text “${condition.text}”`;
+    case 'moderation':
+      return `Flagged as ${condition.label ?? 'anything'}, ${sure(condition.minConfidence)}`;
+    case 'place':
+      return `Within ${condition.withinKm} km of ${condition.latitude}, ${condition.longitude}`;
+    case 'taken':
+      return [`Taken`, condition.from && `from ${condition.from}`, condition.to && `until ${condition.to}`].filter(Boolean).join(' ');
+    case 'hours':
+      return `Taken between ${hour(condition.from)} and ${hour(condition.until)}`;
+    case 'all':
+      return condition.conditions.map(conditionText).join(' · ');
+    default:
+      return assertNever(condition);
+  }
+}
 
 export const messages = {
   appName: 'Pixwatch',
@@ -104,11 +137,13 @@ export const messages = {
     suggestions: 'Suggestions',
     common: 'Most frequent labels',
     tips: [
-      { example: 'dog', meaning: 'a label, or part of a file name or folder' },
+      { example: 'dog', meaning: 'a label, a word in the picture, or part of a file name or folder' },
       { example: 'label:dog>=90', meaning: 'labelled “Dog” with at least 90 % confidence' },
       { example: 'label:"traffic light"', meaning: 'a label of several words' },
       { example: 'dog -label:cat', meaning: 'dogs, but no cats' },
+      { example: 'text:"invoice 2024"', meaning: 'with these words in the picture' },
       { example: 'is:alert', meaning: 'photos that raised an alert' },
+      { example: 'is:flagged', meaning: 'flagged as unsuitable' },
       { example: 'after:2024-06', meaning: 'taken in June 2024 or later' },
       { example: 'before:2024', meaning: 'taken before 2024' },
     ],
@@ -138,7 +173,10 @@ export const messages = {
     pictureMissing: 'The picture cannot be loaded right now.',
     labels: 'Labels',
     noLabels: 'Nothing was recognised.',
-    showBoxes: 'Point at a label to see where it is.',
+    showBoxes: 'Point at a line to see where it is.',
+    text: 'Text',
+    textUnknown: 'Text was not looked for, or that failed.',
+    flagged: (labels: string) => `Flagged: ${labels}`,
     faces: (n: number) => count(n, 'face', 'faces'),
     confidence: (percent: string) => `${percent} sure`,
     facts: 'Facts',
@@ -210,11 +248,34 @@ export const messages = {
     intro: 'A rule looks at every new photo and tells you when it matches.',
     new: 'New rule',
     none: 'No rules yet. Make one to be told when, say, a dog is in a new photo.',
-    condition: (label: string, percent: string) => `${label}, at least ${percent} sure`,
+    condition: conditionText,
     editTitle: 'Edit rule',
     newTitle: 'New rule',
-    label: 'When a photo shows',
+    when: (index: number) => (index === 0 ? 'When a photo' : 'and'),
+    kindLabel: 'Kind of condition',
+    kinds: {
+      label: 'shows something',
+      text: 'has certain words in it',
+      moderation: 'is flagged as unsuitable',
+      place: 'was taken near a place',
+      taken: 'was taken on certain days',
+      hours: 'was taken at certain hours',
+    },
+    addCondition: 'Add another condition',
+    label: 'What it shows',
     labelHint: 'Dog',
+    count: 'How many',
+    atLeast: (n: number) => (n === 0 ? 'any' : `${n} or more`),
+    text: 'These words, in this order',
+    textHint: 'Invoice 2024',
+    flag: 'As what',
+    anyFlag: 'anything, or e.g. Explicit',
+    latitude: 'Latitude',
+    longitude: 'Longitude',
+    withinKm: 'Within km',
+    taken: { from: 'From', to: 'Until, with that day' },
+    hours: { from: 'From', until: 'Until' },
+    hour,
     confidence: 'At least this sure',
     name: 'Name of the rule',
     notify: 'Then tell me',
@@ -225,7 +286,7 @@ export const messages = {
     silent: 'No message',
     dryRun: (n: number) =>
       n === 0 ? 'No photo of your library would have matched.' : `Would have matched ${count(n, 'photo', 'photos')}.`,
-    dryRunHint: 'Name a label to see what would have matched.',
+    dryRunHint: 'Fill this in to see what would have matched.',
     fromNowOn: 'The rule applies to photos that come from now on.',
     confirmDelete: 'Delete this rule?',
     delete: 'Delete',

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { face, label } from './label.ts';
+import { face, label, moderationLabel, textLine } from './label.ts';
 import { match } from './rule.ts';
 
 export type AssetId = string & { readonly brand: 'AssetId' };
@@ -86,6 +86,10 @@ export const assetRecord = v.object({
   labels: v.array(label),
   /** Null: faces were not looked for, or the detector failed; then there is no safe share. */
   faces: v.nullable(v.array(face)),
+  /** In the order of reading. Null: text was not looked for (as by earlier versions), or the detector failed. */
+  text: v.optional(v.nullable(v.array(textLine)), null),
+  /** Null: as for `text`. */
+  moderation: v.optional(v.nullable(v.array(moderationLabel)), null),
   /** Renditions that exist in the output bucket. */
   renditions: v.array(v.picklist(Object.keys(renditions) as Rendition[])),
   matches: v.array(match),

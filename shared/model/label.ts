@@ -25,7 +25,28 @@ export type Label = v.InferOutput<typeof label>;
 export const face = v.object({ box: boundingBox, confidence });
 export type Face = v.InferOutput<typeof face>;
 
+/** One line of text as it stands in the picture. */
+export const textLine = v.object({ text: v.pipe(v.string(), v.minLength(1)), confidence, box: boundingBox });
+export type TextLine = v.InferOutput<typeof textLine>;
+
+/** Something that is not for everybody's eyes. `parents` are the wider moderation labels, which are found besides ("Explicit Nudity" → "Explicit"). */
+export const moderationLabel = v.object({
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
+  confidence,
+  parents: v.array(v.string()),
+});
+export type ModerationLabel = v.InferOutput<typeof moderationLabel>;
+
 /** How label names are compared everywhere: case, accents' form and outer space do not matter. */
 export function normaliseLabel(name: string): string {
   return name.normalize('NFC').trim().toLowerCase();
+}
+
+/**
+ * The words of a text as texts are compared everywhere: runs of letters and digits, without case and accents, one space around each.
+ * A text holds another one's words when this holds the other's.
+ */
+export function wordsOf(text: string): string {
+  const plain = text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+  return ` ${(plain.match(/[\p{L}\p{N}]+/gu) ?? []).join(' ')} `;
 }

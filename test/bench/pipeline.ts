@@ -5,7 +5,7 @@ import { findPackageJSON } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DetectFacesCommand, DetectLabelsCommand } from '@aws-sdk/client-rekognition';
+import { DetectFacesCommand, DetectLabelsCommand, DetectModerationLabelsCommand, DetectTextCommand } from '@aws-sdk/client-rekognition';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import sharp from 'sharp';
 import { type LocalCloud, startLocalCloud } from '../../cloud/local/startLocalCloud.ts';
@@ -55,7 +55,12 @@ async function walk({ connection }: LocalCloud, { s3, names }: Backend, photos: 
 async function askModels({ connection }: LocalCloud, { rekognition, names }: Backend, photos: readonly Photo[]): Promise<void> {
   const ask = async ({ asset }: Photo) => {
     const Image = { S3Object: { Bucket: names.outputBucket, Name: renditionKey(connection.library, asset, 'analysis') } };
-    await Promise.all([rekognition.send(new DetectLabelsCommand({ Image })), rekognition.send(new DetectFacesCommand({ Image }))]);
+    await Promise.all([
+      rekognition.send(new DetectLabelsCommand({ Image })),
+      rekognition.send(new DetectTextCommand({ Image })),
+      rekognition.send(new DetectModerationLabelsCommand({ Image })),
+      rekognition.send(new DetectFacesCommand({ Image })),
+    ]);
   };
   await Promise.all(photos.map(ask));
 }

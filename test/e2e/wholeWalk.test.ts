@@ -14,6 +14,7 @@ import { type Agent, startAgent } from '../../desktop/agent/agent.ts';
 import { pixwatchModelsDir } from '../../desktop/host/dataDir.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { backendOf } from '../cloud/cloudProcess.ts';
+import { drawnText } from '../cloud/local/rekognition/photos.ts';
 import { startMailServer } from '../cloud/local/smtp.ts';
 
 /** The walk of a photo through everything: real photos, real models, a real mail server, real processes that are killed. */
@@ -25,6 +26,12 @@ const visitors = {
   name: 'Visitors',
   condition: { kind: 'label' as const, label: 'Person', minConfidence: 50 },
   notify: { desktop: true, sns: true },
+};
+
+const invoices = {
+  name: 'Invoices',
+  condition: { kind: 'text' as const, text: 'invoice 2024' },
+  notify: { desktop: true, sns: false },
 };
 
 let dir: string;
@@ -78,9 +85,11 @@ test('a photo is sent, seen, found, told of and filed, each once, and all of it 
   agent.onEvent((event) => event.kind === 'alertRaised' && raised.push(event.alert.fileName));
   await agent.handlers.subscribe({ protocol: 'email', endpoint: 'ranger@example.org', rules: null });
   await agent.handlers.saveRule({ id: null, draft: visitors });
+  await agent.handlers.saveRule({ id: null, draft: invoices });
 
   await copyFile(people(6), join(photos, 'visitors.jpg'));
   await copyFile(things('04'), join(photos, 'terrier.jpg'));
+  await drawnText('INVOICE 2024').toFile(join(photos, 'paper.jpg'));
   await writeFile(join(photos, 'torn.jpg'), (await readFile(people(3))).subarray(0, 50_000));
   await agent.handlers.addFolder({ path: photos });
   const { failed } = await agent.untilIdle();
@@ -91,12 +100,18 @@ test('a photo is sent, seen, found, told of and filed, each once, and all of it 
   const find = async (text: string) => (await agent.handlers.search({ text, cursor: null, limit: 10 })).items.map(({ name }) => name);
   expect(await find('label:dog>=60')).toEqual(['terrier.jpg']);
   expect(await find('person -dog')).toEqual(['visitors.jpg']);
-  expect(await find('is:alert')).toEqual(['visitors.jpg']);
-  expect(raised).toEqual(['visitors.jpg']);
+  expect((await find('is:alert')).toSorted()).toEqual(['paper.jpg', 'visitors.jpg']);
+  expect(raised.toSorted()).toEqual(['paper.jpg', 'visitors.jpg']);
+  expect(await agent.handlers.dryRun({ draft: invoices })).toMatchObject({ count: 1, newest: [{ name: 'paper.jpg' }] });
   await expect.poll(() => mail.inbox.length, { timeout: 20_000 }).toBe(1);
   expect(mail.inbox[0]).toContain('visitors.jpg');
   const filed = await originals(backend);
-  expect(filed.map((line) => line.replace(/\/local\/.*/, '')).toSorted()).toEqual(['analyzed/failure', 'analyzed/success', 'rejected']);
+  expect(filed.map((line) => line.replace(/\/local\/.*/, '')).toSorted()).toEqual([
+    'analyzed/failure',
+    'analyzed/success',
+    'analyzed/success',
+    'rejected',
+  ]);
 
   // Renamed, copied, and the agent's database lost: nothing is sent, nobody is told again.
   await rename(join(photos, 'visitors.jpg'), join(photos, 'guests.jpg'));
@@ -105,10 +120,14 @@ test('a photo is sent, seen, found, told of and filed, each once, and all of it 
   second.onEvent((event) => event.kind === 'alertRaised' && raised.push('told again'));
   await second.handlers.addFolder({ path: photos });
   await second.untilIdle();
-  expect((await second.handlers.status({})).files).toMatchObject({ searchable: 3, rejected: 1 });
-  expect((await second.handlers.alerts({ cursor: null, limit: 10 })).items).toMatchObject([{ fileName: 'guests.jpg', seen: true }]);
+  expect((await second.handlers.status({})).files).toMatchObject({ searchable: 4, rejected: 1 });
+  const { items } = await second.handlers.alerts({ cursor: null, limit: 10 });
+  expect(items.map(({ fileName, seen }) => [fileName, seen]).toSorted()).toEqual([
+    ['guests.jpg', true],
+    ['paper.jpg', true],
+  ]);
   expect(await originals(backend)).toEqual(filed);
-  expect(raised).toEqual(['visitors.jpg']);
+  expect(raised).toHaveLength(2);
   expect(mail.inbox).toHaveLength(1);
 });
 
@@ -132,4 +151,4 @@ test('killed again and again on its way, the program finishes all the same and t
   expect(code).toBe(0);
   expect(JSON.parse(printed.join('').trim().split('\n').at(-1) ?? '')).toMatchObject({ files: { searchable: files.length }, failed: [] });
   expect(await stamps()).toEqual(before);
-});
+}, 180_000);

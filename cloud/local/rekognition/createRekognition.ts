@@ -16,7 +16,7 @@ import type { Answers, Question } from './vision/worker.ts';
 export interface RekognitionOptions {
   /** Of `ensureModels`. */
   readonly models: ModelPaths;
-  /** How many pictures are looked at at a time; the others wait. Each worker takes about 0.6 GB. */
+  /** How many pictures are looked at at a time; the others wait. Each worker takes about 1 GB. */
   readonly workers: number;
   readonly getObject: GetObject;
 }

@@ -187,4 +187,12 @@ export const migrations = [
   DROP INDEX upload_job_due;
   CREATE INDEX upload_job_due ON upload_job (state, size, next_try_at);
   `,
+  `
+  -- The text in pictures is searched too. The rows are made anew from the records: search/indexText.ts works off what is due.
+  DROP TABLE asset_text;
+  CREATE VIRTUAL TABLE asset_text USING fts5 (labels, paths, text, content='', contentless_delete=1, prefix='2 3', tokenize="unicode61 remove_diacritics 2");
+  INSERT INTO text_due SELECT n FROM asset WHERE taken_at IS NOT NULL ON CONFLICT DO NOTHING;
+  -- Those with moderation labels. Queries repeat the condition word by word.
+  CREATE INDEX asset_flagged ON asset (n) WHERE json_array_length(record -> '$.moderation') > 0;
+  `,
 ];

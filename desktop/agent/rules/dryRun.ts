@@ -1,11 +1,11 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { Hit } from '../../../shared/contract.ts';
 import { assertNever } from '../../../shared/errors.ts';
 import type { AssetRecord } from '../../../shared/model/asset.ts';
-import { normaliseLabel } from '../../../shared/model/label.ts';
-import type { Condition, Rule, RuleDraft, RuleId } from '../../../shared/model/rule.ts';
-import { matchRules } from '../../../shared/rules.ts';
+import { normaliseLabel, wordsOf } from '../../../shared/model/label.ts';
+import type { Condition, RuleDraft } from '../../../shared/model/rule.ts';
+import { reasonFor } from '../../../shared/rules.ts';
 import { hitsOf } from '../search/hits.ts';
 
 /** Records read in one go: bounds the memory and how long the event loop waits. */
@@ -17,13 +17,13 @@ const shown = 12;
  * @returns how many assets, and the newest few
  */
 export async function dryRun(db: DatabaseSync, draft: RuleDraft): Promise<{ count: number; newest: Hit[] }> {
-  const rule: Rule = { ...draft, id: 'dry-run' as RuleId, revision: 1, changedAt: '', deleted: false };
+  const { condition } = draft;
   let count = 0;
   let newest: { n: number; takenAt: string }[] = [];
   let last = 0;
   for (;;) {
-    const rows = candidates(db, draft.condition, last);
-    const matching = rows.filter((row) => matchRules(JSON.parse(row['record'] as string) as AssetRecord, [rule]).length > 0);
+    const rows = candidates(db, condition, last);
+    const matching = rows.filter((row) => reasonFor(condition, JSON.parse(row['record'] as string) as AssetRecord) !== null);
     count += matching.length;
     newest = [...newest, ...matching.map((row) => ({ n: row['n'] as number, takenAt: row['taken_at'] as string }))]
       .sort((a, b) => (a.takenAt === b.takenAt ? b.n - a.n : a.takenAt < b.takenAt ? 1 : -1))
@@ -43,15 +43,42 @@ export async function dryRun(db: DatabaseSync, draft: RuleDraft): Promise<{ coun
 
 /** The next assets that may match, so that not every record of the library has to be read: all that match, and perhaps more. */
 function candidates(db: DatabaseSync, condition: Condition, after: number): Record<string, SQLOutputValue>[] {
+  const { from, values } = sourceOf(condition);
+  return db
+    .prepare(`SELECT a.n, a.taken_at, a.record FROM ${from} AND a.n > ? AND a.taken_at IS NOT NULL ORDER BY a.n LIMIT ${chunk}`)
+    .all(...values, after);
+}
+
+/** Where a condition's candidates come from: a join with `asset AS a` up to its last condition, and the values for its placeholders. */
+interface Source {
+  readonly from: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+const everything: Source = { from: 'asset AS a WHERE true', values: [] };
+
+function sourceOf(condition: Condition): Source {
   switch (condition.kind) {
     case 'label':
-      return db
-        .prepare(
-          `SELECT a.n, a.taken_at, a.record FROM asset_label AS al JOIN asset AS a ON a.n = al.asset
-           WHERE al.label = (SELECT n FROM label WHERE normalised = ?) AND al.confidence >= ? AND al.asset > ? ORDER BY al.asset LIMIT ${chunk}`,
-        )
-        .all(normaliseLabel(condition.label), condition.minConfidence, after);
+      return {
+        from: `asset_label AS al JOIN asset AS a ON a.n = al.asset
+          WHERE al.label = (SELECT n FROM label WHERE normalised = ?) AND al.confidence >= ?`,
+        values: [normaliseLabel(condition.label), condition.minConfidence],
+      };
+    case 'text':
+      return {
+        from: 'asset_text JOIN asset AS a ON a.n = asset_text.rowid WHERE asset_text MATCH ?',
+        values: [`text : "${wordsOf(condition.text)}"`],
+      };
+    case 'moderation':
+      return { from: "asset AS a WHERE json_array_length(a.record -> '$.moderation') > 0", values: [] };
+    case 'place':
+    case 'taken':
+    case 'hours':
+      return everything;
+    case 'all':
+      return condition.conditions.map(sourceOf).find((source) => source !== everything) ?? everything;
     default:
-      return assertNever(condition.kind);
+      return assertNever(condition);
   }
 }

@@ -6,17 +6,18 @@ import { transaction } from '../db/openDatabase.ts';
 const batchSize = 50;
 
 /**
- * Brings the free-text row of one asset up to date with its labels and the paths of its local files (without any: the name its
- * record holds). To be called in the transaction that changes the labels. An asset that is not in the library has no row.
+ * Brings the free-text row of one asset up to date with its labels, the text in it and the paths of its local files (without any: the
+ * name its record holds). To be called in the transaction that changes the labels. An asset that is not in the library has no row.
  * @param n asset.n
  */
 export function indexText(db: DatabaseSync, n: number): void {
   db.prepare('DELETE FROM asset_text WHERE rowid = ?').run(n);
   db.prepare(
-    `INSERT INTO asset_text (rowid, labels, paths)
+    `INSERT INTO asset_text (rowid, labels, paths, text)
      SELECT n,
        (SELECT group_concat(name, char(10)) FROM asset_label JOIN label ON label.n = asset_label.label WHERE asset_label.asset = asset.n),
-       coalesce((SELECT group_concat(path, char(10)) FROM local_file WHERE local_file.asset = asset.n), record ->> '$.name')
+       coalesce((SELECT group_concat(path, char(10)) FROM local_file WHERE local_file.asset = asset.n), record ->> '$.name'),
+       (SELECT group_concat(value ->> '$.text', char(10)) FROM json_each(record, '$.text'))
      FROM asset WHERE n = ? AND taken_at IS NOT NULL`,
   ).run(n);
   db.prepare('DELETE FROM text_due WHERE asset = ?').run(n);

@@ -1,6 +1,6 @@
 import { normaliseLabel } from '../../../shared/model/label.ts';
 
-/** Text to be found in labels and paths, as one phrase. `not`: it must not be there; `prefix`: its last word may go on. */
+/** Text to be found in labels, paths and the text in pictures, as one phrase. `not`: it must not be there; `prefix`: its last word may go on. */
 export interface Words {
   readonly not: boolean;
   readonly text: string;
@@ -10,7 +10,9 @@ export interface Words {
 /** One condition on an asset. `not` turns it round. */
 export type Term = { readonly not: boolean } & (
   | { readonly kind: 'label'; readonly label: string; readonly above: '>=' | '>'; readonly confidence: number }
-  | { readonly kind: 'is'; readonly is: 'alert' | 'photo' | 'video' }
+  /** Words that stand in the picture, as one phrase; `prefix` as in `Words`. */
+  | { readonly kind: 'text'; readonly text: string; readonly prefix: boolean }
+  | { readonly kind: 'is'; readonly is: 'alert' | 'flagged' | 'photo' | 'video' }
   | { readonly kind: 'taken'; readonly side: 'after' | 'before' /** ISO 8601, UTC. */; readonly at: string }
 );
 
@@ -32,7 +34,7 @@ const labelValue = /^(?:"([^"]*)"?|([^">]*))(?:(>=|>)(.*))?$/s;
 const wordPart = /[\p{L}\p{N}\p{Co}]/u;
 
 /**
- * Reads what a person typed: `dog`, `"fire truck"`, `label:dog`, `label:"fire truck">=90`, `is:alert|photo|video`,
+ * Reads what a person typed: `dog`, `"fire truck"`, `label:dog`, `label:"fire truck">=90`, `text:invoice`, `is:alert|flagged|photo|video`,
  * `after:2024-06` (from its first moment on), `before:2025-01-15` (until just before it), each with `-` before it for "not".
  * The last word counts as unfinished, so that typing finds at once, unless a space or a quote closes it.
  * Never throws: what is not understood is told in `problem`, and the rest applies.
@@ -64,6 +66,8 @@ function parseTerm(body: string, not: boolean, last: boolean): Parsed {
   switch (name.toLowerCase()) {
     case 'label':
       return parseLabel(value, not);
+    case 'text':
+      return parseText(value, not, last);
     case 'is':
       return parseIs(plain, not);
     case 'after':
@@ -71,7 +75,7 @@ function parseTerm(body: string, not: boolean, last: boolean): Parsed {
     case 'before':
       return parseTaken('before', plain, not);
     default:
-      return problem(`“${name}:” is not known; there are label:, is:, after: and before:.`);
+      return problem(`“${name}:” is not known; there are label:, text:, is:, after: and before:.`);
   }
 }
 
@@ -79,6 +83,13 @@ function parseWords(body: string, not: boolean, last: boolean): Parsed {
   const text = body.replaceAll('"', ' ').trim();
   if (!wordPart.test(text)) return problem(`“${text}” has no letters or digits to look for.`);
   return { kind: 'words', words: { not, text, prefix: last && !not && !body.includes('"') } };
+}
+
+function parseText(value: string, not: boolean, last: boolean): Parsed {
+  const text = value.replaceAll('"', ' ').trim();
+  if (!wordPart.test(text))
+    return problem('After “text:” comes a word that stands in the picture, like text:invoice or text:"invoice 2024".');
+  return { kind: 'text', not, text, prefix: last && !not && !value.includes('"') };
 }
 
 function parseLabel(value: string, not: boolean): Parsed {
@@ -92,8 +103,8 @@ function parseLabel(value: string, not: boolean): Parsed {
 
 function parseIs(value: string, not: boolean): Parsed {
   const is = value.toLowerCase();
-  if (is === 'alert' || is === 'photo' || is === 'video') return { kind: 'is', not, is };
-  return problem(`After “is:” comes alert, photo or video.`);
+  if (is === 'alert' || is === 'flagged' || is === 'photo' || is === 'video') return { kind: 'is', not, is };
+  return problem(`After “is:” comes alert, flagged, photo or video.`);
 }
 
 function parseTaken(side: 'after' | 'before', value: string, not: boolean): Parsed {

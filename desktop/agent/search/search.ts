@@ -18,6 +18,8 @@ type Condition = { readonly values: readonly SQLInputValue[] } & (
 
 const library = 'asset INDEXED BY asset_newest WHERE taken_at IS NOT NULL';
 const wordSet = 'SELECT rowid AS n FROM asset_text WHERE asset_text MATCH ?';
+/** The condition of the index `asset_flagged`. */
+const flaggedSet = "SELECT n FROM asset WHERE json_array_length(record -> '$.moderation') > 0";
 const labelSet = (above: '>' | '>=') =>
   `SELECT asset AS n FROM asset_label WHERE label = (SELECT n FROM label WHERE normalised = ?) AND confidence ${above} ?`;
 
@@ -88,7 +90,10 @@ function termCondition(term: Term): Condition {
   switch (term.kind) {
     case 'label':
       return { kind: 'set', not, set: labelSet(term.above), values: [term.label, term.confidence] };
+    case 'text':
+      return { kind: 'set', not, set: wordSet, values: [`text : "${term.text}"${term.prefix ? '*' : ''}`] };
     case 'is':
+      if (term.is === 'flagged') return { kind: 'set', not, set: flaggedSet, values: [] };
       return term.is === 'alert'
         ? { kind: 'entry', sql: `+n ${not ? 'NOT IN' : 'IN'} (SELECT +asset FROM alert)`, values: [] }
         : { kind: 'entry', sql: `kind ${not ? '<>' : '='} ?`, values: [term.is] };

@@ -12,8 +12,8 @@ import { Problem } from '../parts/Problem.tsx';
 import { useNavigation } from '../route.ts';
 import { Facts } from './Facts.tsx';
 import { Files } from './Files.tsx';
+import { Findings } from './Findings.tsx';
 import { History } from './History.tsx';
-import { Labels } from './Labels.tsx';
 import { Picture } from './Picture.tsx';
 
 const libraryEvents = ['libraryChanged'] as const;
@@ -96,7 +96,7 @@ function Contents({ detail: { asset, record, files } }: { detail: AssetDetail })
         {record ? (
           <>
             <Outcome outcome={record.outcome} matches={record.matches.map(({ name, because }) => `${name} (${because})`)} />
-            {record.outcome.kind === 'analysed' && <Labels labels={record.labels} faces={record.faces} onBoxes={setBoxes} />}
+            {record.outcome.kind === 'analysed' && <Findings record={record} onBoxes={setBoxes} />}
             {record.media && <Facts media={record.media} />}
           </>
         ) : (

@@ -1,18 +1,18 @@
-import { type FormEvent, useCallback, useId, useState } from 'react';
-import type { Rule, RuleDraft } from '../../../shared/model/rule.ts';
+import { type FormEvent, useCallback, useState } from 'react';
+import * as v from 'valibot';
+import { type Condition, condition as conditionSchema, type Rule, type RuleDraft, singleCondition } from '../../../shared/model/rule.ts';
 import { useAgent } from '../agent.tsx';
 import { useAction, useAnswer } from '../answers.ts';
 import type { Agent } from '../connection.ts';
-import { formatPercent } from '../format.ts';
 import { messages } from '../messages.ts';
 import { Dialog } from '../parts/Dialog.tsx';
-import { LabelField } from '../parts/LabelField.tsx';
 import { Problem } from '../parts/Problem.tsx';
 import { Thumb } from '../parts/Thumb.tsx';
+import { Conditions, emptyConditions, singlesOf } from './Conditions.tsx';
 
 const emptyRule: RuleDraft = {
   name: '',
-  condition: { kind: 'label', label: '', minConfidence: 80 },
+  condition: emptyConditions.label,
   notify: { desktop: true, sns: false },
 };
 
@@ -21,7 +21,7 @@ export function RuleEditor({ rule, onClose }: { rule: Rule | null; onClose(): vo
   const agent = useAgent();
   const { run, busy, problem } = useAction();
   const [draft, setDraft] = useState<RuleDraft>(rule ? { name: rule.name, condition: rule.condition, notify: rule.notify } : emptyRule);
-  const named = { ...draft, name: draft.name.trim() || draft.condition.label };
+  const named = { ...draft, name: draft.name.trim() || nameFor(draft.condition) };
   const save = async (event: FormEvent) => {
     event.preventDefault();
     if (await run(() => agent.saveRule({ id: rule?.id ?? null, draft: named }))) onClose();
@@ -29,14 +29,14 @@ export function RuleEditor({ rule, onClose }: { rule: Rule | null; onClose(): vo
   return (
     <Dialog title={rule ? messages.rules.editTitle : messages.rules.newTitle} className="editor" onClose={onClose}>
       <form onSubmit={(event) => void save(event)}>
-        <ConditionFields draft={draft} onChange={setDraft} />
-        <DryRun draft={named} />
+        <Conditions condition={draft.condition} onChange={(condition) => setDraft({ ...draft, condition })} />
+        <DryRun condition={draft.condition} />
         <label className="field">
           <span className="field-name">{messages.rules.name}</span>
           <input
             value={draft.name}
-            maxLength={80}
-            placeholder={draft.condition.label || messages.rules.labelHint}
+            maxLength={maxName}
+            placeholder={nameFor(draft.condition) || messages.rules.labelHint}
             onChange={({ target }) => setDraft({ ...draft, name: target.value })}
           />
         </label>
@@ -56,37 +56,21 @@ export function RuleEditor({ rule, onClose }: { rule: Rule | null; onClose(): vo
   );
 }
 
+const maxName = 80;
+
+/** What a rule is called whose maker gave it no name. */
+function nameFor(condition: Condition): string {
+  const names = singlesOf(condition).map((single) => {
+    if (single.kind === 'label') return single.label;
+    if (single.kind === 'text') return single.text;
+    return v.is(singleCondition, single) ? messages.rules.condition(single) : '';
+  });
+  return names.filter(Boolean).join(', ').slice(0, maxName);
+}
+
 interface DraftProps {
   readonly draft: RuleDraft;
   onChange(draft: RuleDraft): void;
-}
-
-function ConditionFields({ draft, onChange }: DraftProps) {
-  const labelId = useId();
-  const { condition } = draft;
-  return (
-    <>
-      <div className="field">
-        <label className="field-name" htmlFor={labelId}>
-          {messages.rules.label}
-        </label>
-        <LabelField id={labelId} value={condition.label} onChange={(label) => onChange({ ...draft, condition: { ...condition, label } })} />
-      </div>
-      <label className="field">
-        <span className="field-name">
-          {messages.rules.confidence}: <output>{formatPercent(condition.minConfidence)}</output>
-        </span>
-        <input
-          type="range"
-          min={0}
-          max={100}
-          step={1}
-          value={condition.minConfidence}
-          onChange={({ target }) => onChange({ ...draft, condition: { ...condition, minConfidence: target.valueAsNumber } })}
-        />
-      </label>
-    </>
-  );
 }
 
 function NotifyFields({ draft, onChange }: DraftProps) {
@@ -110,17 +94,16 @@ function NotifyFields({ draft, onChange }: DraftProps) {
 const libraryEvents = ['libraryChanged'] as const;
 
 /** What the rule would have matched in the library so far. */
-function DryRun({ draft: { condition } }: { draft: RuleDraft }) {
-  const { label, minConfidence } = condition;
+function DryRun({ condition }: { condition: Condition }) {
+  // As text, so that an equal condition does not ask again.
+  const complete = v.safeParse(conditionSchema, condition);
+  const wanted = complete.success ? JSON.stringify(complete.output) : null;
   const ask = useCallback(
     async (agent: Agent) => {
-      const wanted = label.trim();
-      if (wanted === '') return null;
-      return agent.dryRun({
-        draft: { name: wanted, condition: { kind: 'label', label: wanted, minConfidence }, notify: { desktop: false, sns: false } },
-      });
+      if (wanted === null) return null;
+      return agent.dryRun({ draft: { name: '-', condition: JSON.parse(wanted), notify: { desktop: false, sns: false } } });
     },
-    [label, minConfidence],
+    [wanted],
   );
   const { answer, problem } = useAnswer(ask, libraryEvents);
   return (

@@ -3,7 +3,6 @@ import type { Rule } from '../../../shared/model/rule.ts';
 import { useAgent } from '../agent.tsx';
 import { useAction, useAnswer } from '../answers.ts';
 import type { Agent } from '../connection.ts';
-import { formatPercent } from '../format.ts';
 import { messages } from '../messages.ts';
 import { Confirm } from '../parts/Confirm.tsx';
 import { Problem } from '../parts/Problem.tsx';
@@ -49,7 +48,7 @@ function RuleRow({ rule: { id, name, condition, notify }, onEdit }: { rule: Rule
     <li className="row">
       <div className="row-main">
         <span className="row-name">{name}</span>
-        <span className="hint">{messages.rules.condition(condition.label, formatPercent(condition.minConfidence))}</span>
+        <span className="hint">{messages.rules.condition(condition)}</span>
         <Problem text={problem} />
       </div>
       <div className="row-state">

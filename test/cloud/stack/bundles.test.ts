@@ -203,10 +203,13 @@ it('a photo goes through the functions, each in a process of its own, with no mo
   await writeJson(backend, rawKey(library, asset, 'faces'), {
     faces: [{ box: { left: 0.1, top: 0.1, width: 0.2, height: 0.3 }, confidence: 99 }],
   });
-  const labels = { known: true, key: labelsKey(library, asset), summary: '' };
-  const found = { known: true, key: rawKey(library, asset, 'faces'), summary: '' };
+  await writeJson(backend, rawKey(library, asset, 'text'), { text: [] });
+  await writeJson(backend, rawKey(library, asset, 'moderation'), { moderation: [] });
+  const known = (key: string) => ({ known: true, key, summary: '' });
+  const [found, text, moderation] = ['faces', 'text', 'moderation'].map((name) => known(rawKey(library, asset, name)));
+  const labels = known(labelsKey(library, asset));
   const faces = await run('pixelate', backend, { ...admitted, rendered, faces: found });
-  const state = { ...admitted, rendered, found: { labels, faces } };
+  const state = { ...admitted, rendered, found: { labels, text, moderation, faces } };
   const judged = await run<object>('categorise', backend, state);
   expect(judged).toMatchObject({ category: 'success', matches: [{ rule: 'sea' }] });
   const ended = await run('record', backend, { ...state, judged });

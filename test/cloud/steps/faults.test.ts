@@ -17,11 +17,19 @@ import type { RuleId } from '../../../shared/model/rule.ts';
 import { eventually } from '../local/serve.ts';
 import { keysIn, openBackend, recordOf, send, type TestBackend } from './openBackend.ts';
 
-/** A Rekognition that answers this to DetectLabels and DetectFaces. */
-function rekognition({ labels = () => ({ Labels: [] }), faces = () => ({ FaceDetails: [] }) }: Record<string, () => object>) {
+/** A Rekognition that answers this. */
+function rekognition(answers: { readonly [K in 'labels' | 'faces' | 'text' | 'moderation']?: () => object }) {
+  const {
+    labels = () => ({ Labels: [] }),
+    faces = () => ({ FaceDetails: [] }),
+    text = () => ({ TextDetections: [] }),
+    moderation = () => ({ ModerationLabels: [] }),
+  } = answers;
   const operations = {
     DetectLabels: operation(v.unknown(), async () => labels()),
     DetectFaces: operation(v.unknown(), async () => faces()),
+    DetectText: operation(v.unknown(), async () => text()),
+    DetectModerationLabels: operation(v.unknown(), async () => moderation()),
   };
   return jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations });
 }
@@ -97,6 +105,51 @@ it('there is no safe share of a crowd, and the record says so', async () => {
     outcome: { kind: 'analysed' },
   });
   expect(await keysIn(backend, backend.names.outputBucket)).not.toContain(`local/${who.asset}/pixelated.jpg`);
+});
+
+it('what one detector cannot look at is not known, and what the others found counts', async () => {
+  const unfit = () => refuse('InvalidImageFormatException');
+  const labels = () => ({ Labels: [{ Name: 'Sky', Confidence: 90 }] });
+  const backend = await openBackend({ rekognition: rekognition({ labels, text: unfit, moderation: unfit, faces: unfit }) });
+  const who = await send(backend, picture);
+  expect(await run(who, backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await recordOf(backend, who)).toMatchObject({
+    outcome: { kind: 'analysed' },
+    labels: [{ name: 'Sky' }],
+    text: null,
+    moderation: null,
+    faces: null,
+  });
+});
+
+it('text and moderation labels are recorded as Rekognition tells them', async () => {
+  const BoundingBox = { Left: 0.1, Top: 0.2, Width: 0.33333, Height: 0.1 };
+  const text = () => ({
+    TextDetections: [
+      { Type: 'LINE', Id: 0, DetectedText: 'INVOICE 2024', Confidence: 98.76543, Geometry: { BoundingBox } },
+      { Type: 'WORD', Id: 1, ParentId: 0, DetectedText: 'INVOICE', Confidence: 99, Geometry: { BoundingBox } },
+    ],
+  });
+  const moderation = () => ({
+    ModerationLabels: [
+      { Name: 'Exposed Buttocks', ParentName: 'Explicit Nudity', Confidence: 91, TaxonomyLevel: 3 },
+      { Name: 'Explicit Nudity', ParentName: 'Explicit', Confidence: 91, TaxonomyLevel: 2 },
+      { Name: 'Explicit', ParentName: '', Confidence: 91, TaxonomyLevel: 1 },
+    ],
+  });
+  const backend = await openBackend({ rekognition: rekognition({ text, moderation }) });
+  const who = await send(backend, picture);
+  expect(await run(who, backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await recordOf(backend, who)).toMatchObject({
+    text: [{ text: 'INVOICE 2024', confidence: 98.77, box: { left: 0.1, top: 0.2, width: 0.3333, height: 0.1 } }],
+    moderation: [
+      { name: 'Exposed Buttocks', parents: ['Explicit Nudity', 'Explicit'] },
+      { name: 'Explicit Nudity', parents: ['Explicit'] },
+      { name: 'Explicit', confidence: 91, parents: [] },
+    ],
+  });
+  const keys = await keysIn(backend, backend.names.outputBucket);
+  expect(keys).toEqual(expect.arrayContaining(['text', 'moderation'].map((name) => `local/${who.asset}/raw/${name}.json`)));
 });
 
 it('a throttled Rekognition is asked again', async () => {

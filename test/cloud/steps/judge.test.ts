@@ -14,6 +14,7 @@ import { claimantOf, openBackend, recordOf, type TestBackend } from './openBacke
 
 const who = claimantOf(Buffer.from('photo'));
 const dog = { name: 'Dog', confidence: 97.5, parents: ['Animal'], categories: [], instances: [] };
+const line = { text: 'INVOICE 2024', confidence: 99, box: { left: 0.1, top: 0.1, width: 0.5, height: 0.1 } };
 const media: Media = {
   kind: 'photo',
   type: 'image/jpeg',
@@ -44,12 +45,19 @@ async function saveRule({ dynamodb, names }: TestBackend, rule: Rule): Promise<v
 
 /** The state after the detectors. */
 async function lookedAt(backend: TestBackend, by: Claimant = who) {
-  const labels = { known: true, key: `local/${who.asset}/labels.json`, summary: 'Dog 97 %' };
-  const faces = { known: true, key: `local/${who.asset}/raw/faces.json`, summary: '0 faces' };
-  await writeJson(backend, labels.key, { labels: [dog] });
-  await writeJson(backend, faces.key, { faces: [] });
+  const fileOf = async (file: string, content: object) => {
+    const key = `local/${who.asset}/${file}`;
+    await writeJson(backend, key, content);
+    return { known: true, key, summary: 'found' };
+  };
+  const found = {
+    labels: await fileOf('labels.json', { labels: [dog] }),
+    text: await fileOf('raw/text.json', { text: [line] }),
+    moderation: await fileOf('raw/moderation.json', { moderation: [] }),
+    faces: await fileOf('raw/faces.json', { faces: [] }),
+  };
   await changeAsset(backend, who.library, who.asset, claim(by, 'dog.jpg'));
-  return { ...by, route: 'photo', media, rendered, found: { labels, faces, text: { known: false } } };
+  return { ...by, route: 'photo', media, rendered, found };
 }
 
 it('judges by every rule that is not deleted, and leaves out one that cannot be understood', async () => {
@@ -83,6 +91,8 @@ it('records what was found, once, and where the original goes', async () => {
     media: { ...media, ...rendered },
     labels: [dog],
     faces: [],
+    text: [line],
+    moderation: [],
     renditions: ['thumb', 'preview', 'analysis', 'pixelated'],
   });
   expect(await record(state, backend)).toEqual({ destination: 'success' });
@@ -97,6 +107,20 @@ it('records what was found, once, and where the original goes', async () => {
     }),
   );
   expect(Items).toMatchObject([{ asset: who.asset, revision: 2 }]);
+});
+
+it('judges by text and time too', async () => {
+  const backend = await openBackend();
+  const state = await lookedAt(backend);
+  await saveRule(backend, ruleNamed('a', '', { condition: { kind: 'text', text: 'invoice 2024' } }));
+  await saveRule(backend, ruleNamed('b', '', { condition: { kind: 'text', text: 'receipt' } }));
+  await saveRule(backend, ruleNamed('c', '', { condition: { kind: 'taken', from: '2020-01-01', to: null } }));
+  expect((await categorise(state, backend)).matches.map(({ rule, because }) => [rule, because])).toEqual([
+    ['a', 'text “invoice 2024”'],
+    ['c', 'taken on 2020-01-01'],
+  ]);
+  const unknown = { ...state, found: { ...state.found, text: { known: false } } };
+  expect((await categorise(unknown, backend)).matches.map(({ rule }) => rule)).toEqual(['c']);
 });
 
 it('says that faces are not known and offers no safe share when they could not be found', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fitIn } from '../../../cloud/steps/record.ts';
-import type { Label } from '../../../shared/model/label.ts';
+import type { Label, TextLine } from '../../../shared/model/label.ts';
 
 const box = { left: 0.1234, top: 0.1234, width: 0.1234, height: 0.1234 };
 const label = (name: string, confidence: number, instances: number): Label => ({
@@ -10,11 +10,13 @@ const label = (name: string, confidence: number, instances: number): Label => ({
   categories: ['Animals and Pets'],
   instances: Array.from({ length: instances }, (_, i) => ({ box, confidence: 50 + (i % 50) })),
 });
-const found = (labels: Label[]) => ({
+const found = (labels: Label[], text: TextLine[] | null = null) => ({
   outcome: { kind: 'analysed', category: 'failure' } as const,
   media: null,
   labels,
   faces: null,
+  text,
+  moderation: null,
   renditions: [],
   matches: [],
 });
@@ -41,5 +43,13 @@ describe('fitIn', () => {
     const fitted = fitIn(10_000, found(Array.from({ length: 100 }, (_, i) => label(`Label ${i} ${'x'.repeat(60)}`, i, 9))));
     expect(sizeOf(fitted)).toBeLessThan(10_000);
     expect(fitted.labels.map(({ confidence }) => confidence)).toEqual(Array.from({ length: 50 }, (_, i) => 99 - i));
+  });
+
+  it('leaves out the least certain lines of text before any label, and keeps the others in their order', () => {
+    const text = Array.from({ length: 100 }, (_, i) => ({ text: `${i} ${'x'.repeat(90)}`, confidence: i % 2 === 0 ? 99 : 81, box }));
+    const fitted = fitIn(12_000, found([label('Sign', 90, 9)], text));
+    expect(sizeOf(fitted)).toBeLessThan(12_000);
+    expect(fitted.labels).toHaveLength(1);
+    expect(fitted.text?.map((line) => Number.parseInt(line.text, 10))).toEqual(Array.from({ length: 50 }, (_, i) => 2 * i));
   });
 });

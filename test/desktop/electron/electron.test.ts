@@ -52,7 +52,7 @@ describe.skipIf('missing' in found)('the desktop shell', () => {
     await goTo('Rules');
     await page.getByRole('button', { name: 'New rule' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('combobox', { name: 'When a photo shows' }).fill('Dog');
+    await dialog.getByRole('combobox', { name: 'What it shows' }).fill('Dog');
     await dialog.getByRole('slider').fill('50');
     await dialog.getByRole('textbox', { name: 'Name of the rule' }).fill('Any dog');
     await dialog.getByRole('button', { name: 'Save' }).click();

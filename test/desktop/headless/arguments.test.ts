@@ -19,7 +19,11 @@ describe('parseArguments', () => {
     ['rules', { kind: 'rules' }],
     [
       'rules add Dog --min-confidence 90 --by desktop,email',
-      { kind: 'addRule', label: 'Dog', name: 'Dog', minConfidence: 90, notify: { desktop: true, sns: true } },
+      { kind: 'addRule', name: 'Dog', condition: { kind: 'label', label: 'Dog', minConfidence: 90 }, notify: { desktop: true, sns: true } },
+    ],
+    [
+      'rules add --text INVOICE --name Invoices',
+      { kind: 'addRule', name: 'Invoices', condition: { kind: 'text', text: 'INVOICE' }, notify: { desktop: true, sns: false } },
     ],
     ['rules remove r1', { kind: 'removeRule', id: 'r1' }],
     ['costs', { kind: 'costs', approve: false }],
@@ -45,8 +49,10 @@ describe('parseArguments', () => {
     ['cloud --port 70000', '--port takes a whole number from 0 to 65535, not "70000"'],
     ['cloud --port 80x', '--port takes a whole number'],
     ['search dog --limit 0', '--limit takes a whole number from 1 to 500'],
-    ['rules paint Dog', 'After "rules" comes nothing, "add LABEL" or "remove ID"'],
+    ['rules paint Dog', 'After "rules" comes nothing, "add LABEL", "add --text TEXT" or "remove ID"'],
     ['rules add', 'After "rules" comes'],
+    ['rules add Dog --text INVOICE', '--text does not belong'],
+    ['rules add --text INVOICE --min-confidence 90', '--min-confidence does not belong'],
     ['rules add Dog --min-confidence 101', '--min-confidence takes a whole number from 0 to 100'],
     ['rules add Dog --by pigeon', '--by takes desktop, email or both'],
   ])('refuses "%s" with one sentence', (line, sentence) => {

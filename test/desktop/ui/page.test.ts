@@ -9,6 +9,7 @@ import { uiDir } from '../../../desktop/headless/context.ts';
 import { type PageServer, servePage } from '../../../desktop/headless/serve.ts';
 import { pixwatchModelsDir } from '../../../desktop/host/dataDir.ts';
 import { type App, startApp } from '../../../desktop/host/startApp.ts';
+import { drawnText } from '../../cloud/local/rekognition/photos.ts';
 import { startTestCloud, type TestCloud } from '../agent/testAgent.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -101,6 +102,7 @@ describe('a first folder', () => {
   test('is watched, and its photos show as work to be done', async () => {
     for (const n of [1, 2, 3, 4]) await addPhoto(n);
     await addPhoto(5, hostileName);
+    await drawnText('INVOICE 2024').toFile(join(photos, 'paper.jpg'));
     await writeFile(join(photos, 'damaged.jpg'), 'no picture at all');
     await writeFile(join(photos, 'notes.txt'), 'no photo');
     await page.getByRole('textbox', { name: 'Folder' }).fill(photos);
@@ -111,12 +113,13 @@ describe('a first folder', () => {
     await shoot('activity-working');
   });
 
-  test('every file ends in a state with a reason', async () => {
+  test('every file ends in a state with a reason', { timeout: 240_000 }, async () => {
     const row = (name: string) => page.getByRole('listitem').filter({ hasText: name });
     await row('people 1.jpg').getByText('Searchable', { exact: true }).waitFor({ timeout: 180_000 });
     await row('damaged.jpg').getByText('Could not be processed').waitFor({ timeout: 60_000 });
     await row('notes.txt').getByText('Left out').waitFor();
     await row(hostileName).getByText('Searchable', { exact: true }).waitFor({ timeout: 60_000 });
+    await row('paper.jpg').getByText('Searchable', { exact: true }).waitFor({ timeout: 60_000 });
     await page.getByRole('heading', { name: 'Everything is up to date' }).waitFor({ timeout: 60_000 });
     await shoot('activity');
     await page.getByRole('radio', { name: 'Not searchable' }).check({ force: true });
@@ -128,7 +131,7 @@ describe('a first folder', () => {
 describe('the library', () => {
   test('shows every photo, and a name is never taken for HTML', async () => {
     await goTo('Library');
-    await eventually(() => tiles().count()).toBe(5);
+    await eventually(() => tiles().count()).toBe(6);
     await page.getByRole('button', { name: hostileName }).waitFor();
     await eventually(() => page.evaluate(() => [...document.images].every((image) => image.naturalWidth > 0))).toBe(true);
     expect(await page.title()).toBe('Library – Pixwatch');
@@ -198,6 +201,18 @@ describe('a photo', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await page.evaluate(() => document.activeElement?.getAttribute('data-index'))).toBe('1');
   });
+
+  test('shows the text in it, and where', async () => {
+    await search('text:invoice');
+    await eventually(() => tiles().count()).toBe(1);
+    await tiles().first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: /INVOICE.* %$/ }).hover();
+    await dialog.locator('.box').first().waitFor();
+    await shoot('detail-text');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
 });
 
 describe('a rule', () => {
@@ -205,13 +220,42 @@ describe('a rule', () => {
     await goTo('Rules');
     await page.getByRole('button', { name: 'New rule' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('combobox', { name: 'When a photo shows' }).fill('Person');
+    await dialog.getByRole('combobox', { name: 'What it shows' }).fill('Person');
     await dialog.getByRole('slider').fill('50');
     await dialog.getByText(/Would have matched [1-9]\d* photos?\./).waitFor();
     await dialog.getByRole('textbox', { name: 'Name of the rule' }).fill('Visitors');
     await shoot('rule');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('listitem').filter({ hasText: 'Visitors' }).getByText('Person, at least 50 % sure').waitFor();
+  });
+
+  test('can look for text, a flag, a place, days and hours, and several of them at once', async () => {
+    await page.getByRole('button', { name: 'New rule' }).click();
+    const dialog = page.getByRole('dialog');
+    const kind = dialog.getByRole('combobox', { name: 'Kind of condition' });
+    for (const [option, field] of [
+      ['is flagged as unsuitable', 'As what'],
+      ['was taken near a place', 'Latitude'],
+      ['was taken on certain days', 'Until, with that day'],
+      ['was taken at certain hours', 'Until'],
+      ['has certain words in it', 'These words, in this order'],
+    ] as const) {
+      await kind.selectOption(option);
+      await dialog.getByText(field, { exact: true }).waitFor();
+    }
+    await dialog.getByText('Fill this in to see what would have matched.').waitFor();
+    await dialog.getByRole('textbox', { name: 'These words, in this order' }).fill('invoice 2024');
+    await dialog.getByText('Would have matched 1 photo.').waitFor();
+    await dialog.getByRole('button', { name: 'Add another condition' }).click();
+    await kind.last().selectOption('was taken on certain days');
+    await dialog.getByText('Would have matched 1 photo.').waitFor();
+    await dialog.getByLabel('Until, with that day').fill('1999-12-31');
+    await dialog.getByText('No photo of your library would have matched.').waitFor();
+    await shoot('rule-several');
+    await dialog.getByRole('button', { name: 'Remove' }).last().click();
+    await dialog.getByText('Would have matched 1 photo.').waitFor();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('listitem').filter({ hasText: 'invoice 2024' }).getByText('Text “invoice 2024”').waitFor();
   });
 
   test('tells somebody by e-mail of this rule only', async () => {
@@ -304,7 +348,7 @@ describe('the backend', () => {
     await place('AWS').getByText('By the AWS profile family').waitFor();
     await shoot('backend-aws');
     await goTo('Library');
-    await eventually(() => tiles().count()).toBe(6);
+    await eventually(() => tiles().count()).toBe(7);
     expect(await page.getByRole('complementary', { name: 'Backend' }).count()).toBe(0);
     await goTo('Rules');
     await page.getByRole('main').getByRole('listitem').filter({ hasText: 'Visitors' }).waitFor();
@@ -319,7 +363,7 @@ describe('in the dark and on a narrow screen', () => {
   test('everything fits and can be reached', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await goTo('Library');
-    await eventually(() => tiles().count()).toBe(6);
+    await eventually(() => tiles().count()).toBe(7);
     await shoot('library-dark');
     await page.setViewportSize({ width: 400, height: 800 });
     for (const view of ['Library', 'Activity', 'Folders', 'Rules', 'Alerts', 'Backend']) {
@@ -329,6 +373,11 @@ describe('in the dark and on a narrow screen', () => {
       expect(scroller.content, view).toBeLessThanOrEqual(scroller.width);
       await shoot(`${view.toLowerCase()}-narrow-dark`);
     }
+    await goTo('Rules');
+    await page.getByRole('button', { name: 'New rule' }).click();
+    await page.getByRole('combobox', { name: 'Kind of condition' }).selectOption('was taken near a place');
+    await shoot('rule-narrow-dark');
+    await page.keyboard.press('Escape');
     await page.emulateMedia({ colorScheme: 'light' });
     await goTo('Library');
     await tiles().first().click();
@@ -348,7 +397,7 @@ describe('a lost connection', () => {
     server = await serve(port);
     await page.getByRole('heading', { name: 'This link is no longer valid' }).waitFor();
     await page.goto(server.url);
-    await eventually(() => tiles().count()).toBe(6);
+    await eventually(() => tiles().count()).toBe(7);
     // The browser notes the failed connections, which were the point here.
     complaints.splice(0);
   });

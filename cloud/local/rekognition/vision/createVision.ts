@@ -20,7 +20,7 @@ export interface Vision {
 /** A hundred times what the largest picture takes. */
 const stuckMs = 5 * 60_000;
 
-/** @param workers how many threads, each with models of its own (about 0.6 GB); one is started when it is first needed */
+/** @param workers how many threads, each with models of its own (about 1 GB); one is started when it is first needed */
 export function createVision({ models, workers }: { models: ModelPaths; workers: number }): Vision {
   const threads = Array.from({ length: workers }, () => createThread(models));
   const free = [...threads];

@@ -73,27 +73,105 @@ export const drawnTrafficLight = (): Sharp =>
     ),
   ).removeAlpha();
 
-/** Strokes of some letters, in a box 60 wide and 100 high. Drawn here, since not every computer has a font. */
-const strokes: Readonly<Record<string, string>> = {
-  C: 'M58 18A32 48 0 1 0 58 82',
-  E: 'M58 2H6V98H58M6 48H50',
-  I: 'M30 2V98',
-  N: 'M4 98V2L56 98V2',
-  O: 'M30 2A28 48 0 1 0 30 98A28 48 0 1 0 30 2Z',
-  T: 'M2 2H58M30 2V98',
-  V: 'M2 2L30 98L58 2',
-  '0': 'M30 2A24 48 0 1 0 30 98A24 48 0 1 0 30 2Z',
-  '2': 'M6 26A25 25 0 1 1 50 42L6 98H56',
-  '4': 'M44 98V2L4 68H58',
+type Stroke = readonly (readonly [x: number, y: number])[];
+
+/** A part of an ellipse around 30, 50, in degrees clockwise from the right. */
+const arc = (width: number, from: number, to: number): Stroke =>
+  Array.from({ length: 33 }, (_, i) => {
+    const angle = ((from + ((to - from) * i) / 32) * Math.PI) / 180;
+    return [30 + (width / 2) * Math.cos(angle), 50 + 48 * Math.sin(angle)];
+  });
+
+/** Strokes of some letters, in a box 60 wide and 100 high. Drawn here, since not every computer has a font, and without SVG, which the steps lock out. */
+const letters: Readonly<Record<string, readonly Stroke[]>> = {
+  C: [arc(56, 45, 315)],
+  E: [
+    [
+      [58, 2],
+      [6, 2],
+      [6, 98],
+      [58, 98],
+    ],
+    [
+      [6, 48],
+      [50, 48],
+    ],
+  ],
+  I: [
+    [
+      [30, 2],
+      [30, 98],
+    ],
+  ],
+  N: [
+    [
+      [4, 98],
+      [4, 2],
+      [56, 98],
+      [56, 2],
+    ],
+  ],
+  O: [arc(56, 0, 360)],
+  T: [
+    [
+      [2, 2],
+      [58, 2],
+    ],
+    [
+      [30, 2],
+      [30, 98],
+    ],
+  ],
+  V: [
+    [
+      [2, 2],
+      [30, 98],
+      [58, 2],
+    ],
+  ],
+  '0': [arc(46, 0, 360)],
+  '2': [
+    [
+      [6, 26],
+      [10, 12],
+      [20, 4],
+      [30, 2],
+      [42, 5],
+      [51, 14],
+      [54, 26],
+      [50, 42],
+      [6, 98],
+      [56, 98],
+    ],
+  ],
+  '4': [
+    [
+      [44, 98],
+      [44, 2],
+      [4, 68],
+      [58, 68],
+    ],
+  ],
 };
 
 /** A sheet of paper of 1024 × 400 pixels with one line of text on it, of the letters above and spaces. */
-export const drawnText = (text: string): Sharp => {
-  const letters = [...text].map((letter, i) => `<path transform="translate(${i * 74} 0)" d="${strokes[letter] ?? ''}"/>`);
-  return sharp(
-    Buffer.from(
-      `<svg width="1024" height="400"><rect width="1024" height="400" fill="#f4f1ea"/>
-      <g transform="translate(70 150)" fill="none" stroke="#222" stroke-width="13">${letters.join('')}</g></svg>`,
-    ),
-  ).removeAlpha();
-};
+export function drawnText(text: string): Sharp {
+  const [width, height, halfPen] = [1024, 400, 6.5];
+  const data = Buffer.alloc(width * height, 240);
+  const draw = ([ax, ay]: Stroke[number], [bx, by]: Stroke[number]) => {
+    const length = Math.hypot(bx - ax, by - ay) ** 2 || 1;
+    for (let y = Math.floor(Math.min(ay, by) - 8); y <= Math.max(ay, by) + 8; y++) {
+      for (let x = Math.floor(Math.min(ax, bx) - 8); x <= Math.max(ax, bx) + 8; x++) {
+        const along = Math.min(1, Math.max(0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / length));
+        if (Math.hypot(x - ax - along * (bx - ax), y - ay - along * (by - ay)) <= halfPen) data[y * width + x] = 34;
+      }
+    }
+  };
+  for (const [i, letter] of [...text].entries()) {
+    for (const stroke of letters[letter] ?? []) {
+      const placed = stroke.map(([x, y]) => [70 + i * 74 + x, 150 + y] as const);
+      for (const [j, to] of placed.entries()) draw(placed[j - 1] ?? to, to);
+    }
+  }
+  return sharp(data, { raw: { width, height, channels: 1 } });
+}

@@ -3,9 +3,10 @@ import { dryRun } from '../../../../desktop/agent/rules/dryRun.ts';
 import { deleteRule, listRules, saveRule } from '../../../../desktop/agent/rules/rules.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import { InvalidInput } from '../../../../shared/errors.ts';
-import type { RuleId } from '../../../../shared/model/rule.ts';
+import type { AssetRecord } from '../../../../shared/model/asset.ts';
+import type { Condition, RuleId } from '../../../../shared/model/rule.ts';
 import { matchRules } from '../../../../shared/rules.ts';
-import { apply, labelOf, mediaOf, memoryDatabase, randomOf, recordOf } from '../search/library.ts';
+import { apply, labelOf, lineOf, mediaOf, memoryDatabase, randomOf, recordOf } from '../search/library.ts';
 
 const clock = { now: () => Date.parse('2025-01-01T00:00:00.000Z') };
 const draftOf = (label: string, minConfidence = 80) => ({
@@ -45,6 +46,26 @@ describe('a dry run', () => {
     expect(count).toBe(15);
     expect(newest.map((hit) => hit.name)).toEqual(Array.from({ length: 12 }, (_, i) => `${29 - i}.jpg`));
     expect(await dryRun(db, draftOf('Unicorn'))).toEqual({ count: 0, newest: [] });
+  });
+
+  test('finds by text, flag, place, time and several of them', async () => {
+    const db = memoryDatabase();
+    const place = { latitude: 50.9413, longitude: 6.9583 };
+    apply(db, recordOf('a.jpg', { text: [lineOf('INVOICE'), lineOf('2024')], media: mediaOf({ takenAt: '2024-06-01T23:00:00.000Z' }) }));
+    apply(db, recordOf('b.jpg', { text: [lineOf('Invoices 2024')], media: mediaOf({ place }), labels: [labelOf('Dog', 90)] }));
+    apply(db, recordOf('c.jpg', { moderation: [{ name: 'Explicit', confidence: 92, parents: [] }] }));
+    const { text: _, moderation: __, ...old } = recordOf('analysed before there was text.jpg');
+    apply(db, old as AssetRecord);
+    const names = async (condition: Condition) =>
+      (await dryRun(db, { ...draftOf('Dog'), condition })).newest.map(({ name }) => name).toSorted();
+    expect(await names({ kind: 'text', text: 'Invoice 2024' })).toEqual(['a.jpg']);
+    expect(await names({ kind: 'text', text: 'receipt' })).toEqual([]);
+    expect(await names({ kind: 'moderation', label: null, minConfidence: 90 })).toEqual(['c.jpg']);
+    expect(await names({ kind: 'place', ...place, withinKm: 1 })).toEqual(['b.jpg']);
+    expect(await names({ kind: 'hours', from: 22, until: 6 })).toEqual(['a.jpg']);
+    const dog = draftOf('Dog').condition;
+    expect(await names({ kind: 'all', conditions: [{ kind: 'hours', from: 6, until: 22 }, dog] })).toEqual(['b.jpg']);
+    expect(await names({ kind: 'all', conditions: [{ kind: 'text', text: '2024' }, dog] })).toEqual(['b.jpg']);
   });
 
   test('judges as matchRules does, over more records than are read in one go', async () => {

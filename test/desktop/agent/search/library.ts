@@ -4,7 +4,7 @@ import { openDatabase, transaction } from '../../../../desktop/agent/db/openData
 import { applyRecord } from '../../../../desktop/agent/sync/applyRecord.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import type { AssetId, AssetRecord, LibraryId } from '../../../../shared/model/asset.ts';
-import type { Label } from '../../../../shared/model/label.ts';
+import type { Label, TextLine } from '../../../../shared/model/label.ts';
 
 export const library = 'local' as LibraryId;
 
@@ -17,6 +17,8 @@ export function memoryDatabase(): DatabaseSync {
 export const idOf = (name: string) => createHash('sha256').update(name).digest('hex') as AssetId;
 
 export const labelOf = (name: string, confidence = 90): Label => ({ name, confidence, parents: [], categories: [], instances: [] });
+
+export const lineOf = (text: string): TextLine => ({ text, confidence: 95, box: { left: 0, top: 0, width: 0.1, height: 0.1 } });
 
 /** The finished record of a photo called `name`. */
 export function recordOf(name: string, rest: Partial<AssetRecord> = {}): AssetRecord {
@@ -32,6 +34,8 @@ export function recordOf(name: string, rest: Partial<AssetRecord> = {}): AssetRe
     media: mediaOf(),
     labels: [],
     faces: null,
+    text: null,
+    moderation: null,
     renditions: ['thumb', 'preview'],
     matches: [],
     ...rest,

@@ -34,6 +34,15 @@ describe('what is understood', () => {
     ['label:"Fire Tru', [], [label('fire tru')]],
     ['label:CAFE\u0301', [], [label('caf\u00e9')]],
     ['-label:cat', [], [label('cat', '>=', 0, true)]],
+    ['text:inv', [], [{ kind: 'text', not: false, text: 'inv', prefix: true }]],
+    [
+      '-text:"invoice 2024" is:flagged',
+      [],
+      [
+        { kind: 'text', not: true, text: 'invoice 2024', prefix: false },
+        { kind: 'is', is: 'flagged', not: false },
+      ],
+    ],
     ['is:alert is:PHOTO is:video', [], (['alert', 'photo', 'video'] as const).map((is) => ({ kind: 'is', is, not: false }))],
     ['after:2024', [], [taken('after', '2024-01-01')]],
     ['after:2024-06', [], [taken('after', '2024-06-01')]],
@@ -58,12 +67,13 @@ describe('what is not understood is told, and the rest applies', () => {
     ['label:dog>=lots', 'After “label:dog>=” comes a number from 0 to 100.'],
     ['label:dog>=101', 'After “label:dog>=” comes a number from 0 to 100.'],
     ['label:dog>-1', 'After “label:dog>” comes a number from 0 to 100.'],
-    ['is:happy', 'After “is:” comes alert, photo or video.'],
-    ['is:', 'After “is:” comes alert, photo or video.'],
+    ['text:', 'After “text:” comes a word that stands in the picture, like text:invoice or text:"invoice 2024".'],
+    ['is:happy', 'After “is:” comes alert, flagged, photo or video.'],
+    ['is:', 'After “is:” comes alert, flagged, photo or video.'],
     ['after:yesterday', 'After “after:” comes a date'],
     ['before:2025-02-30', 'After “before:” comes a date'],
     ['before:2025-13', 'After “before:” comes a date'],
-    ['colour:red', '“colour:” is not known; there are label:, is:, after: and before:.'],
+    ['colour:red', '“colour:” is not known; there are label:, text:, is:, after: and before:.'],
     ['!!!', '“!!!” has no letters or digits to look for.'],
     ['🐕', '“🐕” has no letters or digits to look for.'],
   ])('%s', (text, problem) => {
@@ -75,7 +85,7 @@ describe('what is not understood is told, and the rest applies', () => {
 
   test('each problem is told once', () => {
     expect(parseQuery('is:a is:b colour:red').problem).toBe(
-      'After “is:” comes alert, photo or video. “colour:” is not known; there are label:, is:, after: and before:.',
+      'After “is:” comes alert, flagged, photo or video. “colour:” is not known; there are label:, text:, is:, after: and before:.',
     );
   });
 

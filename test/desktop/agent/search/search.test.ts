@@ -5,7 +5,7 @@ import { indexText, refreshText } from '../../../../desktop/agent/search/indexTe
 import { complete, search } from '../../../../desktop/agent/search/search.ts';
 import { InvalidInput } from '../../../../shared/errors.ts';
 import type { RuleId } from '../../../../shared/model/rule.ts';
-import { apply, idOf, labelOf, linkFile, mediaOf, memoryDatabase, randomOf, recordOf } from './library.ts';
+import { apply, idOf, labelOf, lineOf, linkFile, mediaOf, memoryDatabase, randomOf, recordOf } from './library.ts';
 
 const never = new AbortController().signal;
 const firstPage = { cursor: null, limit: 100 };
@@ -30,7 +30,12 @@ function smallLibrary() {
   );
   apply(
     db,
-    recordOf('both.jpg', { labels: [labelOf('Cat', 55), labelOf('Dog', 90)], media: mediaOf({ takenAt: '2025-01-15T08:00:00.000Z' }) }),
+    recordOf('both.jpg', {
+      labels: [labelOf('Cat', 55), labelOf('Dog', 90)],
+      text: [lineOf('INVOICE 2024'), lineOf('Crème brûlée')],
+      moderation: [{ name: 'Alcohol', confidence: 90, parents: [] }],
+      media: mediaOf({ takenAt: '2025-01-15T08:00:00.000Z' }),
+    }),
   );
   linkFile(db, dog, '/photos/Été à la mer/IMG_0042.JPG');
   indexText(db, dog);
@@ -63,6 +68,14 @@ describe('what is found', () => {
     ['is:alert', [dog]],
     ['-is:alert is:photo', [both]],
     ['is:video', [cat]],
+    ['invoice', [both]],
+    ['text:inv', [both]],
+    ['text:dog', []],
+    ['text:"2024 creme"', [both]],
+    ['text:"creme 2024"', []],
+    ['-text:invoice', [dog, cat]],
+    ['is:flagged', [both]],
+    ['-is:flagged', [dog, cat]],
     ['after:2024-06', [both, dog]],
     ['before:2024-06', [cat]],
     ['after:2025-01-15 before:2025-01-16', [both]],

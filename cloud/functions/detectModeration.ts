@@ -1,0 +1,4 @@
+import { detectModeration } from '../steps/detectModeration.ts';
+import { lambda } from './lambda.ts';
+
+export const handler = lambda(detectModeration);
