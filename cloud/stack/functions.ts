@@ -52,7 +52,11 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
   announce: { ...small, grants: ['readRecords', 'useOutbox', 'publishAlerts'] },
   drainOutbox: { ...small, untraced: true, grants: ['useOutbox', 'publishAlerts'] },
   resumeWaiting: { ...small, untraced: true, grants: ['takeWaiting', 'readUsage', 'sendToInbox'] },
-  dispatch: { memory: 256, seconds: 30, grants: ['takeFromInbox', 'startExecutions', 'lookUpExecutions', 'sendDeadLetters'] },
+  dispatch: {
+    memory: 256,
+    seconds: 30,
+    grants: ['takeFromInbox', 'countUsage', 'sendToInbox', 'startExecutions', 'lookUpExecutions', 'sendDeadLetters'],
+  },
   executionEnded: { ...small, grants: ['sendToInbox', 'sendDeadLetters', 'changeRecords'] },
   commands: {
     ...small,

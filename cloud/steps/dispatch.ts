@@ -3,7 +3,8 @@ import { InvalidInput, messageOf } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Backend } from './backend.ts';
 import { startExecution } from './executions.ts';
-import { readInboxMessage, sendDeadLetter } from './inbox.ts';
+import { readInboxMessage, requestAttempt, sendDeadLetter } from './inbox.ts';
+import { takeTurn } from './rate.ts';
 
 const sqsEvent = v.object({ Records: v.array(v.object({ messageId: v.string(), body: v.string() })) });
 
@@ -13,7 +14,7 @@ export interface BatchResponse {
 }
 
 /**
- * Starts an execution for each message of the inbox queue. A message that nothing can be done with goes to the dead letters at once, with
+ * Starts an execution for each message of the inbox queue, or puts it back until its turn comes (rate.ts). A message that nothing can be done with goes to the dead letters at once, with
  * the reason; one that failed for another reason comes again.
  * @param event of SQS
  */
@@ -33,9 +34,16 @@ export async function dispatch(event: unknown, backend: Backend): Promise<BatchR
   return { batchItemFailures: failed.flat() };
 }
 
+/** Less than the 15 minutes that SQS allows, after which an alarm says that messages are not dispatched. */
+const longestDelaySeconds = 600;
+
 async function dispatchOne(body: string, backend: Backend): Promise<void> {
   try {
-    await startExecution(backend, readInboxMessage(body, backend));
+    const { notBefore, ...input } = readInboxMessage(body, backend);
+    const startAt = notBefore ?? (await takeTurn(backend));
+    const waitSeconds = Math.ceil((startAt - backend.clock.now()) / 1000);
+    if (waitSeconds <= 0) return await startExecution(backend, input);
+    await requestAttempt(backend, { ...input, notBefore: startAt }, Math.min(waitSeconds, longestDelaySeconds));
   } catch (thrown) {
     if (!(thrown instanceof InvalidInput)) throw thrown;
     await sendDeadLetter(backend, { reason: thrown.message, message: body });

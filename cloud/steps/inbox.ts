@@ -4,7 +4,7 @@ import { InvalidInput } from '../../shared/errors.ts';
 import { parseInboxKey } from '../../shared/keys.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Backend } from './backend.ts';
-import { type ExecutionInput, executionInput } from './state.ts';
+import { executionInput } from './state.ts';
 
 /**
  * What travels through the two queues. The inbox queue: S3's "Object Created" events, and execution inputs where an attempt is to be made
@@ -24,14 +24,18 @@ const objectCreated = v.object({
   }),
 });
 
-const inboxMessage = v.union([executionInput, objectCreated], 'is neither an event of the inbox nor a request to try again');
+/** An execution that is to start, at the earliest at a time in milliseconds since 1970; it has had its turn given. */
+const attempt = v.object({ ...executionInput.entries, notBefore: v.optional(v.number()) });
+export type Attempt = v.InferOutput<typeof attempt>;
+
+const inboxMessage = v.union([attempt, objectCreated], 'is neither an event of the inbox nor a request to try again');
 
 /**
  * Reads a message of the inbox queue.
  * @returns the execution that it asks for
  * @throws InvalidInput when it asks for none
  */
-export function readInboxMessage(body: string, { names }: Pick<Backend, 'names'>): ExecutionInput {
+export function readInboxMessage(body: string, { names }: Pick<Backend, 'names'>): Attempt {
   const message = parse(inboxMessage, parseJson(body), 'message');
   if ('asset' in message) return message;
   const { bucket, object } = message.detail;
@@ -48,7 +52,7 @@ function parseJson(body: string): unknown {
 }
 
 /** Asks for an attempt through the inbox queue, which the dispatcher will start after `delaySeconds`. */
-export async function requestAttempt({ sqs, names }: Backend, input: ExecutionInput, delaySeconds: number): Promise<void> {
+export async function requestAttempt({ sqs, names }: Backend, input: Attempt, delaySeconds: number): Promise<void> {
   const MessageBody = JSON.stringify(input);
   await sqs.send(new SendMessageCommand({ QueueUrl: names.inboxQueueUrl, MessageBody, DelaySeconds: delaySeconds }));
 }

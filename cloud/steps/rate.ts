@@ -1,9 +1,10 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { PaidApi } from '../../shared/cost.ts';
-import { Throttled } from '../../shared/errors.ts';
+import { type PaidApi, paidApis } from '../../shared/cost.ts';
+import { messageOf, Throttled } from '../../shared/errors.ts';
 import { rateItem } from '../../shared/keys.ts';
+import { isThrottling } from './awsErrors.ts';
 import type { Backend } from './backend.ts';
-import { conditionHeld } from './table.ts';
+import { conditionHeld, ifConditionHolds } from './table.ts';
 
 /** A bucket holds what comes in within this time: so many calls may be made at once after a rest. */
 const burstMs = 1000;
@@ -26,28 +27,67 @@ export async function takeToken(backend: Backend, api: PaidApi): Promise<void> {
 }
 
 const takeOfFew = (backend: Backend, api: PaidApi, interval: number) =>
-  update(backend, api, 'SET fullAt = fullAt + :interval', 'fullAt > :now AND fullAt <= :latest', {
-    ':interval': interval,
-    ':now': backend.clock.now(),
-    ':latest': backend.clock.now() + burstMs - interval,
-  });
-
-const takeOfFull = (backend: Backend, api: PaidApi, interval: number) =>
-  update(backend, api, 'SET fullAt = :next', 'attribute_not_exists(fullAt) OR fullAt <= :now', {
-    ':next': backend.clock.now() + interval,
-    ':now': backend.clock.now(),
-  });
-
-function update({ dynamodb, names }: Backend, api: PaidApi, change: string, condition: string, values: Readonly<Record<string, number>>) {
-  return conditionHeld(
-    dynamodb.send(
-      new UpdateCommand({
-        TableName: names.table,
-        Key: rateItem(api),
-        UpdateExpression: change,
-        ConditionExpression: condition,
-        ExpressionAttributeValues: values,
-      }),
-    ),
+  conditionHeld(
+    update(backend, api, 'SET fullAt = fullAt + :interval', 'fullAt > :now AND fullAt <= :latest', {
+      ':interval': interval,
+      ':now': backend.clock.now(),
+      ':latest': backend.clock.now() + burstMs - interval,
+    }),
   );
+
+const takeOfFull = (backend: Backend, api: string, interval: number) =>
+  conditionHeld(
+    update(backend, api, 'SET fullAt = :next', 'attribute_not_exists(fullAt) OR fullAt <= :now', {
+      ':next': backend.clock.now() + interval,
+      ':now': backend.clock.now(),
+    }),
+  );
+
+/** What the turns of executions are counted under. */
+const turns = 'executions';
+
+/**
+ * Gives the next turn to an execution: no more of them start in a second than the slowest API that is used may be called. So a large
+ * library waits in the queue, where waiting costs next to nothing, rather than in executions, of which each try is a paid transition.
+ * @returns when its turn is, in milliseconds since 1970; now, unless others are before it
+ */
+export async function takeTurn(backend: Backend): Promise<number> {
+  const { detectors, callsPerSecond } = backend.settings;
+  const used = Object.entries(paidApis).filter(([, { detector, unit }]) => unit === 'image' && detectors[detector]);
+  const rates = used.flatMap(([api]) => callsPerSecond[api as PaidApi] ?? []);
+  const now = backend.clock.now();
+  if (rates.length === 0) return now;
+  const interval = Math.ceil(1000 / Math.min(...rates));
+  for (;;) {
+    if (await takeOfFull(backend, turns, interval)) return now;
+    const taken = await ifConditionHolds(
+      update(backend, turns, 'SET fullAt = fullAt + :interval', 'fullAt > :now', { ':interval': interval, ':now': now }),
+    );
+    // Within the burst that the buckets allow it may start at once.
+    if (taken) return Math.max(now, Number(taken.Attributes?.['fullAt']) - burstMs);
+  }
+}
+
+/** @throws Throttled when the item is written to more often than DynamoDB takes: then too much is asked for at once */
+async function update(
+  { dynamodb, names }: Backend,
+  api: string,
+  change: string,
+  condition: string,
+  values: Readonly<Record<string, number>>,
+) {
+  const command = new UpdateCommand({
+    TableName: names.table,
+    Key: rateItem(api),
+    UpdateExpression: change,
+    ConditionExpression: condition,
+    ExpressionAttributeValues: values,
+    ReturnValues: 'ALL_NEW',
+  });
+  try {
+    return await dynamodb.send(command);
+  } catch (thrown) {
+    if (isThrottling(thrown)) throw new Throttled(messageOf(thrown), { cause: thrown });
+    throw thrown;
+  }
 }
