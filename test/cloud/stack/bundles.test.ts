@@ -285,7 +285,7 @@ it('commands does all that the app asks for, for the library of who calls, with 
   await ask('subscribe', { protocol: 'email', endpoint: 'me@example.org' });
   const [subscription] = (await ask('subscriptions', {})) as { arn: string }[];
   await ask('unsubscribe', { arn: subscription?.arn });
-  const { error } = await commands.invoke({ command: 'subscriptions', input: {} });
+  const { error } = await commands.invoke({ command: 'subscriptions', input: {} }, { identity: {} });
   expect(error).toMatchObject({ errorType: 'InvalidInput', errorMessage: expect.stringMatching(/caller's identity/) });
   // What the test itself asked for meanwhile.
   const own = /^(sqs:SendMessage on .*dead-letters|sqs:ReceiveMessage on .*inbox|s3:PutObject)/;
