@@ -40,7 +40,8 @@ export async function completeUpload(call: Call): Promise<void> {
     const checksum = wholeChecksum(upload, parts);
     const size = parts.reduce((sum, part) => sum + part.size, 0);
     checkWhole(call, upload, size, checksum);
-    const left = stored.filter((part) => !parts.includes(part));
+    const chosen = new Set(parts);
+    const left = stored.filter((part) => !chosen.has(part));
     database.run('DELETE FROM upload WHERE id = ?', upload.id);
     return {
       object: {
