@@ -20,7 +20,7 @@ export interface SeenLine extends SeenText {
   readonly words: readonly SeenText[];
 }
 
-/** The longer side of the picture in which lines are looked for: at 1280, looking takes twice as long and found no line more in 22 photos. */
+/** The longer side of the picture in which lines are looked for: at 1280, looking takes 1.7 times as long. */
 const finderSide = 960;
 /** A wall of text takes long; Rekognition answers 100 words and no more. */
 const maxLines = 100;
