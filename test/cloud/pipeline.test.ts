@@ -287,7 +287,7 @@ it('finishes what it was at when it was killed, and records nothing twice', asyn
     const record = await eventually(async () => {
       const found = await loadAsset(again, who.library, who.asset);
       return found?.outcome.kind === 'analysed' ? found : null;
-    });
+    }, 60_000);
     // Claimed once and recorded once.
     expect(record.revision).toBe(2);
     expect(record.faces?.length).toBeGreaterThan(0);

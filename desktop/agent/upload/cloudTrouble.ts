@@ -21,6 +21,9 @@ const sentences: Record<string, string> = {
   ResourceNotFoundException: "The cloud's table is not there. Check that the backend is set up and that this is its connection.",
 };
 
+/** Of DynamoDB, which answers them with status 400. */
+const refusals = new Set(['AccessDeniedException', 'InvalidSignatureException', 'IncompleteSignatureException', 'MissingAuthenticationTokenException']);
+
 /**
  * What a failed call of the AWS SDK means for the queue. A refusal that says nothing about the one file (rights, a missing bucket)
  * stops everything until it is mended, and costs no file its place.
@@ -33,8 +36,7 @@ export function cloudTrouble(thrown: unknown): CloudUnavailable | Permanent {
   if (status === undefined) return new CloudUnavailable(noAnswer, { cause: thrown });
   if (status >= 500 || status === 429 || status === 408 || status === 200)
     return new CloudUnavailable(`${slow} (${name})`, { cause: thrown });
-  // DynamoDB refuses with 400.
-  if (status === 401 || status === 403 || name === 'AccessDeniedException') {
+  if (status === 401 || status === 403 || refusals.has(name)) {
     return new CloudUnavailable(`The cloud refuses this device (${name}). Check its sign-in and rights.`, { cause: thrown });
   }
   // Somebody else writes the same key at this moment, or the connection broke off inside the body.

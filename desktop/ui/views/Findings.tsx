@@ -24,6 +24,8 @@ export function Findings({ record: { labels, faces, text, moderation }, onBoxes 
   const [kept, setKept] = useState<Finding | null>(null);
   const seen = [...labels.toSorted((a, b) => b.confidence - a.confidence).map(labelFinding), ...faceFindings(faces ?? [])];
   const lines = (text ?? []).map(({ text: name, confidence, box }, i) => ({ id: `text ${i}`, name, hint: '', confidence, boxes: [box] }));
+  // Said once, under the first list of which that is true.
+  const canPoint = seen.some(({ boxes }) => boxes.length > 0);
   const pointing = {
     kept,
     onPoint: (finding: Finding | null) => onBoxes((finding ?? kept)?.boxes ?? []),
@@ -38,7 +40,7 @@ export function Findings({ record: { labels, faces, text, moderation }, onBoxes 
         <h3>{messages.photo.labels}</h3>
         {labels.length === 0 && <p className="hint">{messages.photo.noLabels}</p>}
         <FindingList findings={seen} {...pointing} />
-        {[...seen, ...lines].some(({ boxes }) => boxes.length > 0) && <p className="hint">{messages.photo.showBoxes}</p>}
+        {canPoint && <p className="hint">{messages.photo.showBoxes}</p>}
         {moderation && moderation.length > 0 && (
           <p className="hint">
             {messages.photo.flagged(moderation.map(({ name, confidence }) => `${name} ${formatPercent(confidence)}`).join(', '))}
@@ -49,6 +51,7 @@ export function Findings({ record: { labels, faces, text, moderation }, onBoxes 
         <section>
           <h3>{messages.photo.text}</h3>
           {text === null ? <p className="hint">{messages.photo.textUnknown}</p> : <FindingList findings={lines} {...pointing} />}
+          {!canPoint && lines.length > 0 && <p className="hint">{messages.photo.showBoxes}</p>}
         </section>
       )}
     </>
