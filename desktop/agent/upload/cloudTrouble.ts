@@ -22,7 +22,12 @@ const sentences: Record<string, string> = {
 };
 
 /** Of DynamoDB, which answers them with status 400. */
-const refusals = new Set(['AccessDeniedException', 'InvalidSignatureException', 'IncompleteSignatureException', 'MissingAuthenticationTokenException']);
+const refusals = new Set([
+  'AccessDeniedException',
+  'InvalidSignatureException',
+  'IncompleteSignatureException',
+  'MissingAuthenticationTokenException',
+]);
 
 /**
  * What a failed call of the AWS SDK means for the queue. A refusal that says nothing about the one file (rights, a missing bucket)
