@@ -16,6 +16,7 @@ import { type Live, readStatus } from './handlers/readHandlers.ts';
 import { type MediaCache, openMediaCache } from './media/media.ts';
 import { drainQueue, type UploadQueue } from './queue/drainQueue.ts';
 import { enqueue } from './queue/enqueue.ts';
+import { endIdleReaders } from './queue/hashFile.ts';
 import { refreshText } from './search/indexText.ts';
 import type { Applied } from './sync/pullChanges.ts';
 import { type Repeated, repeat } from './sync/repeat.ts';
@@ -120,6 +121,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const close = async () => {
     // `sync` first: files wait for its first answer.
     for (const part of [sync, watch, queue, costs, text, trouble, events]) await part.close();
+    await endIdleReaders();
     destroy();
     db.close();
   };

@@ -69,6 +69,21 @@ async function ask(path: string, size: number | null): Promise<FileRead | null> 
   throw Object.assign(new Error(answer.message), { code: answer.code, syscall: answer.syscall });
 }
 
+function forget(reader: Reader): void {
+  const at = readers.indexOf(reader);
+  if (at >= 0) readers.splice(at, 1);
+}
+
+/**
+ * Ends the threads that nobody waits for; one that is needed later is started anew. That they are unreferenced is not enough: now and then
+ * Node 24 stays alive for one all the same.
+ */
+export async function endIdleReaders(): Promise<void> {
+  const idle = readers.filter(({ waiting }) => waiting.size === 0);
+  idle.forEach(forget);
+  await Promise.all(idle.map(({ worker }) => worker.terminate()));
+}
+
 function startReader(): Reader {
   const worker = new Worker(new URL('./hashWorker.ts', import.meta.url));
   const reader: Reader = { worker, waiting: new Map() };
@@ -85,7 +100,7 @@ function startReader(): Reader {
   });
   // For lack of memory, perhaps. It is replaced when one is next needed.
   worker.on('exit', () => {
-    readers.splice(readers.indexOf(reader), 1);
+    forget(reader);
     const error = new Transient('Reading files broke off. It is tried again.', { cause });
     for (const { reject } of reader.waiting.values()) reject(error);
   });
