@@ -52,7 +52,8 @@ async function walk({ connection }: LocalCloud, { s3, names }: Backend, photos: 
   while (await waiting()) await sleep(100);
 }
 
-async function askModels({ connection }: LocalCloud, { rekognition, names }: Backend, photos: readonly Photo[]): Promise<void> {
+/** @param lanes photos at a time: as many as the local cloud has under way */
+async function askModels({ connection }: LocalCloud, { rekognition, names }: Backend, photos: readonly Photo[], lanes: number): Promise<void> {
   const ask = async ({ asset }: Photo) => {
     const Image = { S3Object: { Bucket: names.outputBucket, Name: renditionKey(connection.library, asset, 'analysis') } };
     await Promise.all([
@@ -62,7 +63,11 @@ async function askModels({ connection }: LocalCloud, { rekognition, names }: Bac
       rekognition.send(new DetectFacesCommand({ Image })),
     ]);
   };
-  await Promise.all(photos.map(ask));
+  const waiting = [...photos];
+  const lane = async () => {
+    for (let photo = waiting.pop(); photo; photo = waiting.pop()) await ask(photo);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
 }
 
 async function seconds(work: () => Promise<void>): Promise<number> {
@@ -80,9 +85,9 @@ for (const workers of [1, 2]) {
   const backend = backendOf(cloud.connection, { ...cloud.credentials });
   // Loads the models and lets the compiler warm up.
   await walk(cloud, backend, warmUp ? [warmUp] : []);
-  await askModels(cloud, backend, warmUp ? [warmUp, warmUp] : []);
+  await askModels(cloud, backend, warmUp ? [warmUp, warmUp] : [], 2);
   const walked = await seconds(() => walk(cloud, backend, photos));
-  const asked = await seconds(() => askModels(cloud, backend, photos));
+  const asked = await seconds(() => askModels(cloud, backend, photos, workers + 1));
   await cloud.close();
   perMinute.push((60 * photos.length) / walked);
   console.log(
