@@ -22,6 +22,8 @@ export const hit = v.object({
   takenAt: v.nullable(v.string()),
   width: v.nullable(v.number()),
   height: v.nullable(v.number()),
+  /** Of a video, in milliseconds; null for a photo, and when it is not known. */
+  durationMs: v.nullable(v.number()),
   hasThumb: v.boolean(),
   isAlert: v.boolean(),
 });

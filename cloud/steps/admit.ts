@@ -83,6 +83,6 @@ function routeOf({ kind, readable }: MediaType) {
 /** What is known before the picture is decoded. `changed` stands in for a photo's own date. */
 function mediaOf({ type, bytes, photo }: Content, changed: string): Media {
   const { takenAt, camera, place } = photo ? exifOf(photo) : { takenAt: null, camera: null, place: null };
-  const unknown = { width: null, height: null, animated: false };
+  const unknown = { width: null, height: null, animated: false, durationMs: null };
   return { kind: type.kind, type: type.type, bytes, ...unknown, takenAt: takenAt ?? new Date(changed).toISOString(), camera, place };
 }

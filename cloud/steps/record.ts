@@ -45,7 +45,7 @@ const maxBytes = 30 * 1024;
 
 const all = Number.POSITIVE_INFINITY;
 
-/** What to keep of labels, of instances a label, and of lines of text, from everything down to what always fits. */
+/** What to keep of labels, of instances and times a label, and of lines of text, from everything down to what always fits. */
 const limits = [
   { labels: all, instances: all, lines: all },
   ...[20, 5, 1, 0].map((instances) => ({ labels: all, instances, lines: all })),
@@ -54,7 +54,7 @@ const limits = [
 ];
 
 /**
- * Leaves out the least certain until the rest fits: first where things are, then lines of text and whole labels. The files in the output
+ * Leaves out the least certain until the rest fits: first where and when things are, then lines of text and whole labels. The files in the output
  * bucket still have everything.
  * @param bytes as JSON
  */
@@ -65,7 +65,11 @@ export function fitIn(bytes: number, found: Found): Found {
     const kept = new Set(mostCertain(found.text ?? [], limit.lines));
     fitted = {
       ...found,
-      labels: labels.map((label) => ({ ...label, instances: mostCertain(label.instances, limit.instances) })),
+      labels: labels.map((label) => ({
+        ...label,
+        instances: mostCertain(label.instances, limit.instances),
+        ...(label.times && { times: label.times.slice(0, limit.instances) }),
+      })),
       // In their order, which is that of reading.
       text: found.text?.filter((line) => kept.has(line)) ?? null,
     };

@@ -41,6 +41,8 @@ export const media = v.object({
   height: v.nullable(v.number()),
   /** First frame of several was used. */
   animated: v.boolean(),
+  /** How long a video takes, in milliseconds. Null: a photo, or not known (as by earlier versions). */
+  durationMs: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), null),
   /** ISO 8601, UTC. From EXIF (its offset, else taken as UTC), else the file's modification time. */
   takenAt: v.string(),
   camera: v.nullable(v.string()),

@@ -12,13 +12,20 @@ export const boundingBox = v.object({
 });
 export type BoundingBox = v.InferOutput<typeof boundingBox>;
 
-/** Something seen in a picture. `parents` are wider labels ("Dog" → "Canine", "Animal"); `instances` say where. */
+/** So many moments of a label are kept in a video's record, the first ones. */
+export const maxTimes = 20;
+
+/**
+ * Something seen in a picture. `parents` are wider labels ("Dog" → "Canine", "Animal"); `instances` say where. `times`, of a video only, say
+ * when: milliseconds from its beginning, ascending. A video's label has no instances: its picture shows one moment of many.
+ */
 export const label = v.object({
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
   confidence,
   parents: v.array(v.string()),
   categories: v.array(v.string()),
   instances: v.array(v.object({ box: boundingBox, confidence })),
+  times: v.optional(v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0))), v.maxLength(maxTimes))),
 });
 export type Label = v.InferOutput<typeof label>;
 

@@ -15,6 +15,7 @@ export function hitsOf(db: DatabaseSync, ns: readonly number[]): Hit[] {
     .prepare(
       `SELECT a.id, a.kind, a.taken_at, ${namedBy} AS named,
          a.record ->> '$.media.width' AS width, a.record ->> '$.media.height' AS height,
+         a.record ->> '$.media.durationMs' AS duration_ms,
          EXISTS (SELECT 1 FROM json_each(a.record, '$.renditions') WHERE value = 'thumb') AS has_thumb,
          EXISTS (SELECT 1 FROM alert WHERE alert.asset = a.n) AS is_alert
        FROM json_each(?) AS wanted JOIN asset AS a ON a.n = wanted.value ORDER BY wanted.key`,
@@ -27,6 +28,7 @@ export function hitsOf(db: DatabaseSync, ns: readonly number[]): Hit[] {
     takenAt: row['taken_at'] as string,
     width: row['width'] as number | null,
     height: row['height'] as number | null,
+    durationMs: row['duration_ms'] as number | null,
     hasThumb: row['has_thumb'] === 1,
     isAlert: row['is_alert'] === 1,
   }));

@@ -22,6 +22,7 @@ const media: Media = {
   width: null,
   height: null,
   animated: false,
+  durationMs: null,
   takenAt: '2020-01-01T00:00:00.000Z',
   camera: null,
   place: null,

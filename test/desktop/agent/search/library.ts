@@ -50,6 +50,7 @@ export function mediaOf(rest: Partial<NonNullable<AssetRecord['media']>> = {}): 
     width: 640,
     height: 480,
     animated: false,
+    durationMs: null,
     takenAt: '2024-06-15T12:00:00.000Z',
     camera: null,
     place: null,

@@ -25,7 +25,7 @@ function smallLibrary() {
     recordOf('cat.mp4', {
       ext: 'mp4',
       labels: [labelOf('Cat', 80)],
-      media: mediaOf({ kind: 'video', takenAt: '2024-05-31T23:59:59.999Z' }),
+      media: mediaOf({ kind: 'video', durationMs: 72_500, takenAt: '2024-05-31T23:59:59.999Z' }),
     }),
   );
   apply(
@@ -99,6 +99,7 @@ test('a hit has what the grid needs', () => {
         takenAt: '2024-06-01T00:00:00.000Z',
         width: 640,
         height: 480,
+        durationMs: null,
         hasThumb: true,
         isAlert: true,
       },
@@ -106,6 +107,7 @@ test('a hit has what the grid needs', () => {
     total: 1,
     next: null,
   });
+  expect(search(smallLibrary(), 'is:video', firstPage).items).toMatchObject([{ kind: 'video', durationMs: 72_500 }]);
 });
 
 test('pages follow each other without gap or repetition, also over equal times and while newer assets arrive', () => {

@@ -59,6 +59,23 @@ test('what the cloud found is searched here, also of assets that no local file h
   expect(db.prepare('SELECT uploaded, size FROM asset WHERE n = ?').get(lastInsertRowid)).toEqual({ uploaded: 1, size: 7 });
 });
 
+test('a video brings its duration and when each label is seen; a record of before videos were analysed is still read', async () => {
+  const media = mediaOf({ kind: 'video', type: 'video/mp4', durationMs: 61_240 });
+  const labels = [{ ...labelOf('Dog', 97), times: [0, 12_000, 40_500] }];
+  await table.putRecord(recordOf('new.mp4', { media, labels, changedAt: at(-8 * minute) }));
+  const { durationMs: _, ...oldMedia } = mediaOf({ kind: 'video' });
+  const old = recordOf('old.mp4', { outcome: { kind: 'kept', reason: 'not analysed yet' }, changedAt: at(-9 * minute) });
+  await table.putRecord({ ...old, media: oldMedia as typeof media });
+  expect((await pull()).bad).toEqual([]);
+  const hits = search(db, 'is:video', { cursor: null, limit: 10 }).items;
+  expect(hits.map(({ name, durationMs }) => [name, durationMs]).toSorted()).toEqual([
+    ['new.mp4', 61_240],
+    ['old.mp4', null],
+  ]);
+  const stored = db.prepare('SELECT record FROM asset WHERE id = ?').get(idOf('new.mp4'))?.['record'];
+  expect(JSON.parse(String(stored))).toMatchObject({ media, labels });
+});
+
 test('a full pull over many pages, then only what is new; what comes again changes nothing', async () => {
   for (let i = 0; i < 130; i++) await table.putRecord(recordOf(`${i}.jpg`, { changedAt: at(-(200 - i) * minute) }));
   const pages: number[] = [];
