@@ -53,7 +53,12 @@ async function walk({ connection }: LocalCloud, { s3, names }: Backend, photos: 
 }
 
 /** @param lanes photos at a time: as many as the local cloud has under way */
-async function askModels({ connection }: LocalCloud, { rekognition, names }: Backend, photos: readonly Photo[], lanes: number): Promise<void> {
+async function askModels(
+  { connection }: LocalCloud,
+  { rekognition, names }: Backend,
+  photos: readonly Photo[],
+  lanes: number,
+): Promise<void> {
   const ask = async ({ asset }: Photo) => {
     const Image = { S3Object: { Bucket: names.outputBucket, Name: renditionKey(connection.library, asset, 'analysis') } };
     await Promise.all([
