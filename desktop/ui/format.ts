@@ -17,6 +17,14 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** 72,500 ms into a video, or as its length → "1:12"; from an hour on "1:02:03". To the nearest second. */
+export function formatTimecode(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const parts = hours > 0 ? [hours, String(minutes).padStart(2, '0')] : [minutes];
+  return [...parts, String(seconds % 60).padStart(2, '0')].join(':');
+}
+
 /** 97.84 → "97 %": rounded down, so that it never reads higher than a threshold it missed. */
 export function formatPercent(percent: number): string {
   return `${Math.floor(percent)} %`;

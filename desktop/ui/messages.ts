@@ -31,6 +31,8 @@ const steps: Record<string, string> = {
   Admit: 'Taken in and checked',
   Keep: 'Kept for later',
   Render: 'Smaller pictures made',
+  Poster: 'Still of the video made',
+  VideoLabels: 'Looked for things in the video',
   DetectLabels: 'Looked for things',
   DetectFaces: 'Looked for faces',
   Pixelate: 'Faces pixelated',
@@ -106,6 +108,10 @@ export const messages = {
   tryAgain: 'Try again',
   loading: 'Loading…',
   photos: (n: number) => count(n, 'photo', 'photos'),
+  found: (n: number, what: 'photos' | 'videos' | 'both') =>
+    ({ photos: count(n, 'photo', 'photos'), videos: count(n, 'video', 'videos'), both: `${n.toLocaleString(locale)} photos and videos` })[
+      what
+    ],
   files: (n: number) => count(n, 'file', 'files'),
 
   connection: {
@@ -144,6 +150,7 @@ export const messages = {
       { example: 'text:"invoice 2024"', meaning: 'with these words in the picture' },
       { example: 'is:alert', meaning: 'photos that raised an alert' },
       { example: 'is:flagged', meaning: 'flagged as unsuitable' },
+      { example: 'is:video', meaning: 'videos only' },
       { example: 'after:2024-06', meaning: 'taken in June 2024 or later' },
       { example: 'before:2024', meaning: 'taken before 2024' },
     ],
@@ -161,7 +168,7 @@ export const messages = {
     openPhoto: (name: string, taken: string) => `${name}, ${taken}`,
     noDate: 'no date',
     alert: 'raised an alert',
-    video: 'video',
+    video: (duration: string | null) => (duration === null ? 'video' : `video of ${duration}`),
     grid: 'Photos, newest first',
     previous: 'Previous photo',
     next: 'Next photo',
@@ -169,6 +176,7 @@ export const messages = {
     pixelated: 'Faces pixelated',
     version: 'Version',
     noSafeCopy: 'There is no copy with pixelated faces: faces were not looked for, or that failed.',
+    noSafeVideo: 'A still of the video. There is no copy with pixelated faces: faces are looked for in photos only.',
     noPicture: 'There is no picture to show.',
     pictureMissing: 'The picture cannot be loaded right now.',
     labels: 'Labels',
@@ -176,6 +184,8 @@ export const messages = {
     showBoxes: 'Point at a line to see where it is.',
     text: 'Text',
     textUnknown: 'Text was not looked for, or that failed.',
+    onlyLabels: 'In videos neither text nor faces nor unsuitable content is looked for.',
+    seenAt: (times: readonly string[]) => `at ${times.join(', ')}`,
     flagged: (labels: string) => `Flagged: ${labels}`,
     faces: (n: number) => count(n, 'face', 'faces'),
     confidence: (percent: string) => `${percent} sure`,
@@ -183,6 +193,7 @@ export const messages = {
     taken: 'Taken',
     camera: 'Camera',
     size: 'Size',
+    duration: 'Duration',
     place: 'Place',
     type: 'Type',
     firstFrame: 'first frame of an animation',

@@ -115,6 +115,9 @@ function Outcome({ outcome, matches }: { outcome: NonNullable<AssetDetail['recor
       return <p className="note">{messages.photo.waiting}</p>;
     case 'analysed':
       return matches.length > 0 ? <p className="note note-match">{messages.photo.matched(matches.join(', '))}</p> : null;
+    case 'kept':
+    case 'waiting':
+      return <p className="note">{messages.photo.outcome[outcome.kind](outcome.reason)}</p>;
     default:
       return <p className="note note-bad">{messages.photo.outcome[outcome.kind](outcome.reason)}</p>;
   }

@@ -1,13 +1,16 @@
 import type { Media } from '../../../shared/model/asset.ts';
-import { formatBytes, formatPlace, formatTaken } from '../format.ts';
+import { formatBytes, formatPlace, formatTaken, formatTimecode } from '../format.ts';
 import { locale, messages } from '../messages.ts';
 
-/** What the file itself says about the photo. */
+/** What the file itself says about the photo or video. */
 export function Facts({ media }: { media: Media }) {
-  const { width, height, bytes, camera, place, type, animated, takenAt } = media;
+  const { kind, width, height, bytes, durationMs, camera, place, type, animated, takenAt } = media;
   const pixels = width && height ? `${width.toLocaleString(locale)} × ${height.toLocaleString(locale)} px, ` : '';
   const facts = [
     { name: messages.photo.taken, value: formatTaken(takenAt) },
+    ...(kind === 'video'
+      ? [{ name: messages.photo.duration, value: durationMs === null ? messages.photo.unknown : formatTimecode(durationMs) }]
+      : []),
     { name: messages.photo.camera, value: camera ?? messages.photo.unknown },
     { name: messages.photo.size, value: pixels + formatBytes(bytes) },
     { name: messages.photo.place, value: place ? formatPlace(place) : messages.photo.unknown },

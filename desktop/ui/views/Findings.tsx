@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { AssetRecord } from '../../../shared/model/asset.ts';
-import type { BoundingBox, Face } from '../../../shared/model/label.ts';
-import { formatPercent } from '../format.ts';
+import type { BoundingBox, Face, Label, TextLine } from '../../../shared/model/label.ts';
+import { formatPercent, formatTimecode } from '../format.ts';
 import { messages } from '../messages.ts';
 
 interface FindingsProps {
@@ -15,15 +15,17 @@ interface Finding {
   readonly id: string;
   readonly name: string;
   readonly hint: string;
+  /** When it is seen in a video, in ms from its beginning. */
+  readonly times: readonly number[];
   readonly confidence: number;
   readonly boxes: readonly BoundingBox[];
 }
 
-/** What was seen in a photo. Pointing at a line shows where; a click keeps it shown. */
-export function Findings({ record: { labels, faces, text, moderation }, onBoxes }: FindingsProps) {
+/** What was seen in a photo or video. Pointing at a line shows where; a click keeps it shown. */
+export function Findings({ record: { media, labels, faces, text, moderation }, onBoxes }: FindingsProps) {
   const [kept, setKept] = useState<Finding | null>(null);
   const seen = [...labels.toSorted((a, b) => b.confidence - a.confidence).map(labelFinding), ...faceFindings(faces ?? [])];
-  const lines = (text ?? []).map(({ text: name, confidence, box }, i) => ({ id: `text ${i}`, name, hint: '', confidence, boxes: [box] }));
+  const lines = (text ?? []).map(textFinding);
   // Said once, under the first list of which that is true.
   const canPoint = seen.some(({ boxes }) => boxes.length > 0);
   const pointing = {
@@ -47,7 +49,8 @@ export function Findings({ record: { labels, faces, text, moderation }, onBoxes 
           </p>
         )}
       </section>
-      {(text === null || lines.length > 0) && (
+      {media?.kind === 'video' && <p className="hint">{messages.photo.onlyLabels}</p>}
+      {media?.kind !== 'video' && (text === null || lines.length > 0) && (
         <section>
           <h3>{messages.photo.text}</h3>
           {text === null ? <p className="hint">{messages.photo.textUnknown}</p> : <FindingList findings={lines} {...pointing} />}
@@ -58,14 +61,19 @@ export function Findings({ record: { labels, faces, text, moderation }, onBoxes 
   );
 }
 
-const labelFinding = ({ name, confidence, parents, instances }: AssetRecord['labels'][number]): Finding => {
-  return { id: `label ${name}`, name, hint: parents.join(', '), confidence, boxes: instances.map(({ box }) => box) };
+const labelFinding = ({ name, confidence, parents, instances, times = [] }: Label): Finding => {
+  return { id: `label ${name}`, name, hint: parents.join(', '), times, confidence, boxes: instances.map(({ box }) => box) };
+};
+
+const textFinding = ({ text, confidence, box }: TextLine, index: number): Finding => {
+  return { id: `text ${index}`, name: text, hint: '', times: [], confidence, boxes: [box] };
 };
 
 function faceFindings(faces: readonly Face[]): Finding[] {
   if (faces.length === 0) return [];
   const surest = Math.max(...faces.map(({ confidence }) => confidence));
-  return [{ id: 'faces', name: messages.photo.faces(faces.length), hint: '', confidence: surest, boxes: faces.map(({ box }) => box) }];
+  const boxes = faces.map(({ box }) => box);
+  return [{ id: 'faces', name: messages.photo.faces(faces.length), hint: '', times: [], confidence: surest, boxes }];
 }
 
 interface FindingListProps {
@@ -93,6 +101,7 @@ function FindingList({ findings, kept, onPoint, onKeep }: FindingListProps) {
             <span className="label-name">{finding.name}</span>
             <span className="hint">{finding.hint}</span>
             <span className="label-percent">{formatPercent(finding.confidence)}</span>
+            {finding.times.length > 0 && <span className="label-times">{messages.photo.seenAt(finding.times.map(formatTimecode))}</span>}
             <meter min={0} max={100} value={finding.confidence} aria-hidden="true" />
           </button>
         </li>

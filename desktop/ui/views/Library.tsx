@@ -31,7 +31,7 @@ export function Library() {
       <div className="search-bar">
         <SearchBox query={route.query} onChange={setQuery} />
         <p className="count" role="status">
-          {busy ? messages.search.searching : messages.photos(total ?? 0)}
+          {busy ? messages.search.searching : messages.found(total ?? 0, kindsOf(items))}
         </p>
         {busy && <span className="busy-line" />}
       </div>
@@ -48,6 +48,13 @@ export function Library() {
         (text === '' ? <NothingYet /> : <Nothing title={messages.search.nothingTitle} text={messages.search.nothing} />)}
     </>
   );
+}
+
+/** What a list holds, by its part that was read. */
+function kindsOf(items: readonly Hit[]): 'photos' | 'videos' | 'both' {
+  const videos = items.filter(({ kind }) => kind === 'video').length;
+  if (videos === 0) return 'photos';
+  return videos === items.length ? 'videos' : 'both';
 }
 
 /** The text once typing has paused, so that not every letter is a search. */

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Hit } from '../../../shared/contract.ts';
 import type { AssetId } from '../../../shared/model/asset.ts';
-import { formatTaken } from '../format.ts';
+import { formatTaken, formatTimecode } from '../format.ts';
 import { type GridWindow, gap, useGridWindow } from '../gridWindow.ts';
 import { Icon } from '../icons.tsx';
 import { messages } from '../messages.ts';
@@ -110,6 +110,7 @@ function Tile({ hit, index, total, view: { columns, tile }, isActive, onFocus, o
         {hit.kind === 'video' && (
           <span className="mark mark-video">
             <Icon name="video" />
+            {hit.durationMs !== null && formatTimecode(hit.durationMs)}
           </span>
         )}
         <span className="caption">{hit.name}</span>
@@ -118,9 +119,9 @@ function Tile({ hit, index, total, view: { columns, tile }, isActive, onFocus, o
   );
 }
 
-function nameOf({ name, takenAt, isAlert, kind }: Hit): string {
+function nameOf({ name, takenAt, isAlert, kind, durationMs }: Hit): string {
   const facts = [messages.photo.openPhoto(name, takenAt ? formatTaken(takenAt) : messages.photo.noDate)];
-  if (kind === 'video') facts.push(messages.photo.video);
+  if (kind === 'video') facts.push(messages.photo.video(durationMs === null ? null : formatTimecode(durationMs)));
   if (isAlert) facts.push(messages.photo.alert);
   return facts.join(', ');
 }

@@ -31,7 +31,7 @@ export function Picture({ asset, record, boxes }: PictureProps) {
       {renditions.includes('pixelated') ? (
         <VersionSwitch version={version} onChange={setVersion} />
       ) : (
-        <p className="stage-hint">{messages.photo.noSafeCopy}</p>
+        <p className="stage-hint">{record?.media?.kind === 'video' ? messages.photo.noSafeVideo : messages.photo.noSafeCopy}</p>
       )}
     </div>
   );

@@ -17,8 +17,8 @@ export interface TestCloud {
   readonly dir: string;
   readonly connection: LocalCloud['connection'];
   readonly credentials: LocalCloud['credentials'];
-  /** Writes an asset's finished record and its thumbnail, as the pipeline does. */
-  finish(content: string, rest?: Partial<AssetRecord>): Promise<void>;
+  /** Writes an asset's finished record and its thumbnail, as the pipeline does; with a picture also its preview. */
+  finish(content: string, rest?: Partial<AssetRecord>, picture?: Buffer): Promise<void>;
   /** Keys in the input bucket. */
   originals(): Promise<string[]>;
   /** Removes one of them. */
@@ -41,18 +41,15 @@ export async function startTestCloud(dir: string, settings: Partial<PipelineSett
     dir,
     connection,
     credentials,
-    async finish(content, rest = {}) {
+    async finish(content, rest = {}, picture) {
       const record = {
         ...recordOf(content, { changedAt: isoTime(systemClock), ...rest }),
         claim: { execution: 'e', version: 'v', attempt: 1 },
       };
-      await s3.send(
-        new PutObjectCommand({
-          Bucket: connection.outputBucket,
-          Key: renditionKey(record.library, record.asset, 'thumb'),
-          Body: `thumb of ${content}`,
-        }),
-      );
+      for (const rendition of picture ? (['thumb', 'preview'] as const) : (['thumb'] as const)) {
+        const Key = renditionKey(record.library, record.asset, rendition);
+        await s3.send(new PutObjectCommand({ Bucket: connection.outputBucket, Key, Body: picture ?? `thumb of ${content}` }));
+      }
       await dynamodb.send(
         new PutCommand({ TableName: connection.table, Item: { ...assetItem(record.library, record.asset), ...record, recordedBy: 'e' } }),
       );

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { indexFile, openDatabase } from '../../../desktop/agent/db/openDatabase.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import { apply, mediaOf, recordOf } from '../agent/search/library.ts';
 
 const launcher = fileURLToPath(new URL('../../../bin/pixwatch.mjs', import.meta.url));
 let dir: string;
@@ -100,6 +103,18 @@ describe('one clear sentence and an exit code', () => {
     expect(code).toBe(1);
     expect(err).toMatch(new RegExp(`^[^\n]*port ${port}[^\n]*\n$`, 'i'));
     taken.close();
+  });
+});
+
+describe('search', () => {
+  test('tells programs how long a video is', async () => {
+    const data = join(dir, 'videos');
+    await mkdir(data);
+    const { db } = openDatabase(indexFile(data), { clock: systemClock });
+    apply(db, recordOf('clip.mp4', { ext: 'mp4', media: mediaOf({ kind: 'video', durationMs: 12_340 }) }));
+    db.close();
+    const { items } = JSON.parse((await run('search', 'is:video', '--json', '--data', data)).out);
+    expect(items).toEqual([expect.objectContaining({ name: 'clip.mp4', kind: 'video', durationMs: 12_340, paths: [] })]);
   });
 });
 

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatDuration, formatPercent, formatPlace, formatTaken, splitPath } from '../../../desktop/ui/format.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatPlace,
+  formatTaken,
+  formatTimecode,
+  splitPath,
+} from '../../../desktop/ui/format.ts';
 
 test.each([
   [0, '0 B'],
@@ -22,6 +30,19 @@ test.each([
   [5400, '1 h 30 min'],
 ])('formatDuration(%d)', (seconds, expected) => {
   expect(formatDuration(seconds)).toBe(expected);
+});
+
+test.each([
+  [0, '0:00'],
+  [499, '0:00'],
+  [12_000, '0:12'],
+  [59_500, '1:00'],
+  [72_400, '1:12'],
+  [3_599_600, '1:00:00'],
+  [3_723_000, '1:02:03'],
+  [36_000_000, '10:00:00'],
+])('formatTimecode(%d)', (ms, expected) => {
+  expect(formatTimecode(ms)).toBe(expected);
 });
 
 test('a confidence never reads higher than it is', () => {
