@@ -14,6 +14,7 @@ import { inboxKey, originalMetadata } from '../../../shared/keys.ts';
 import { modifiedAt } from '../watch/stamp.ts';
 import { answerOf, cloudTrouble } from './cloudTrouble.ts';
 import { heldAssets } from './heldAssets.ts';
+import { free } from './readFile.ts';
 import type { UploadJob, UploadTarget } from './uploadFile.ts';
 import type { SentPart } from './uploadState.ts';
 
@@ -26,8 +27,16 @@ type Original = Pick<UploadJob, 'asset' | 'ext' | 'size'>;
 /** An original with the file it is read from. */
 type SourceFile = Pick<UploadJob, 'asset' | 'ext' | 'size' | 'path' | 'stamp'>;
 
-/** Stores a whole original. One that is there already is as good. */
-export async function putOriginal(target: UploadTarget, original: SourceFile, body: Uint8Array, signal: AbortSignal): Promise<void> {
+/**
+ * Stores a whole original. One that is there already is as good.
+ * @param body its bytes, which have memory of their own; it is given back once they are stored
+ */
+export async function putOriginal(
+  target: UploadTarget,
+  original: SourceFile,
+  body: Uint8Array<ArrayBuffer>,
+  signal: AbortSignal,
+): Promise<void> {
   const command = new PutObjectCommand({
     ...placeOf(target, original),
     Body: body,
@@ -37,6 +46,8 @@ export async function putOriginal(target: UploadTarget, original: SourceFile, bo
   });
   try {
     await ask(signal, () => target.s3.send(command, { abortSignal: signal }));
+    // Not after a refusal, which may come while the bytes are still being sent out of this memory.
+    free(body);
   } catch (thrown) {
     if (!isAnswer(thrown, 'PreconditionFailed')) throw thrown;
     await requireStored(target, original, signal);
