@@ -86,9 +86,9 @@ async function watchTheSky(backend: TestBackend): Promise<void> {
   await subscribe(backend, 'local' as LibraryId, { protocol: 'email', endpoint: 'me@example.org', rules: null });
 }
 
-/** Runs the pipeline once for an asset. */
-function run({ execution: Name, ...Input }: Claimant, backend: TestBackend) {
-  const tasks = Object.entries<Task>(steps).map(([name, step]) => [name, (input: unknown) => step(input, backend)]);
+/** Runs the pipeline once for an asset. @param others in place of steps of the same name */
+function run({ execution: Name, ...Input }: Claimant, backend: TestBackend, others: Readonly<Record<string, Task>> = {}) {
+  const tasks = Object.entries<Task>({ ...steps, ...others }).map(([name, step]) => [name, (input: unknown) => step(input, backend)]);
   const execution = { Id: Name, Input, Name, StartTime: '2024-01-01T00:00:00.000Z' };
   return loadStateMachine(definition, Object.fromEntries(tasks)).run(execution).ending;
 }
@@ -173,6 +173,17 @@ it('a missing permission fails the execution at once: nothing is rejected for it
   expect((await recordOf(backend, who))?.outcome.kind).toBe('pending');
   allowed = true;
   expect(await run({ ...who, execution: 'execution-2', attempt: 2 }, backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect((await recordOf(backend, who))?.outcome.kind).toBe('analysed');
+});
+
+it('a step that is newer than what the steps before it handed on fails the execution: nothing is rejected for it, and the next one succeeds', async () => {
+  const backend = await openBackend({ rekognition: rekognition({}) });
+  const who = await send(backend, picture);
+  // As yesterday's DetectText answered when today's Categorise was deployed.
+  const yesterdays = { DetectText: async () => ({ lines: 0 }) };
+  expect(await run(who, backend, yesterdays)).toMatchObject({ status: 'FAILED', error: 'InvalidInput' });
+  expect((await recordOf(backend, who))?.outcome.kind).toBe('pending');
+  expect(await run(attemptOf(who, 2), backend)).toMatchObject({ status: 'SUCCEEDED' });
   expect((await recordOf(backend, who))?.outcome.kind).toBe('analysed');
 });
 

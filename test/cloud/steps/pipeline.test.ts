@@ -45,6 +45,6 @@ describe('pipeline.asl.json', () => {
 
   it('catches only what is wrong with the content, and that there is no budget: all else fails the execution and can be tried again', () => {
     const caught = allStates(States).flatMap(([, { Catch = [] }]) => Catch.flatMap(({ ErrorEquals }) => ErrorEquals));
-    expect(new Set(caught)).toEqual(new Set(['Permanent', 'InvalidInput', 'OverBudget']));
+    expect(new Set(caught)).toEqual(new Set(['Permanent', 'OverBudget']));
   });
 });
