@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
@@ -19,7 +20,9 @@ export class Intake extends Construct {
     super(scope, id);
     const { inputBucket, stateMachineArn } = backend.names;
 
-    const dispatch = createFunction(this, 'dispatch', backend);
+    // It puts a message back into its own queue until its turn has come. Lambda would take that for a mistake after some 16 rounds, which are 2.7 hours, and
+    // move the rest to the dead letters (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
+    const dispatch = createFunction(this, 'dispatch', backend, { recursiveLoop: RecursiveLoop.ALLOW });
     // Two batches of ten at a time start some 100 executions a second: less than StartExecution allows in any region (150).
     dispatch.addEventSource(new SqsEventSource(inbox, { batchSize: 10, maxConcurrency: 2, reportBatchItemFailures: true }));
     this.on('ObjectCreated', objectCreated(inputBucket)).addTarget(new SqsQueue(inbox, { deadLetterQueue: deadLetters }));

@@ -138,6 +138,12 @@ describe('intake', () => {
     expect(inbox.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * Timeout);
   });
 
+  it('lets the dispatcher alone put messages back as often as their turn takes; Lambda ends every other chain after 16 rounds', () => {
+    const functions = kept.ofType('AWS::Lambda::Function').filter(({ Properties }) => Properties.RecursiveLoop);
+    expect(functions).toEqual([kept.one('AWS::Lambda::Function', 'Intakedispatch')]);
+    expect(functions[0]?.Properties.RecursiveLoop).toBe('Allow');
+  });
+
   it('hears of executions that failed, timed out or were aborted', () => {
     expect(kept.one('AWS::Events::Rule', 'IntakeExecutionEnded').Properties.EventPattern.detail).toMatchObject({
       status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
