@@ -27,14 +27,14 @@ const bucketConfiguration = v.object({
 
 export async function createBucket(call: Call): Promise<void> {
   const body = await call.request.readBody(64 << 10);
-  if (body.length > 0) checkLocation(body.toString(), call.store.region);
+  if (body.length > 0) await checkLocation(body.toString(), call.store.region);
   await addBucket(call.store, call.bucket);
   call.response.setHeader('location', `/${call.bucket}`);
   sendEmpty(call, 200);
 }
 
-function checkLocation(xml: string, region: string): void {
-  const { CreateBucketConfiguration: configuration } = parseXml(xml, bucketConfiguration);
+async function checkLocation(xml: string, region: string): Promise<void> {
+  const { CreateBucketConfiguration: configuration } = await parseXml(xml, bucketConfiguration);
   const location = typeof configuration === 'string' ? undefined : configuration.LocationConstraint;
   if (location !== undefined && location !== region) {
     throw new ServiceError('IllegalLocationConstraintException', `The local cloud is the region ${region}, it has no ${location}.`);

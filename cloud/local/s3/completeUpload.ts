@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as v from 'valibot';
 import { ServiceError } from '../gateway/service.ts';
 import { type Call, header, quoted, sendXml, unquoted } from './call.ts';
@@ -32,7 +33,9 @@ export async function completeUpload(call: Call): Promise<void> {
   const { database, clock } = call.store;
   requireUpload(call);
   const body = await call.request.readBody(maxCompleteBytes);
-  const listed = parseXml(body.toString(), completeRequest).CompleteMultipartUpload.Part;
+  const listed = (await parseXml(body.toString(), completeRequest)).CompleteMultipartUpload.Part;
+  // Reading thousands of rows is as much as the event loop should do at once.
+  await nextTurn();
   const object = await commitObject(call, 'CompleteMultipartUpload', () => {
     const upload = requireUpload(call);
     const stored = partsOf(database, upload.id);
