@@ -130,7 +130,7 @@ export const historyEntry = v.object({
 });
 export type HistoryEntry = v.InferOutput<typeof historyEntry>;
 
-/** The rules that a subscriber is told about; null: all of them. SNS takes up to 150 values in a filter, and the library is one. */
+/** The rules that a subscriber is told about; null: all of them. SNS takes up to 150 values in a filter. */
 const subscribedRules = v.optional(v.nullable(v.pipe(v.array(ruleId), v.minLength(1), v.maxLength(100))), null);
 
 /**

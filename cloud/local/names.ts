@@ -29,6 +29,7 @@ export const tableArn = (name: string) => arn('dynamodb', `table/${name}`);
 export const queueArn = (queue: string) => arn('sqs', queue);
 export const topicArn = (topic: string) => arn('sns', topic);
 export const alertsTopicArn = topicArn('pixwatch-alerts');
+export const alarmsTopicArn = topicArn('pixwatch-alarms');
 export const stateMachineArn = arn('states', `stateMachine:${stateMachineName}`);
 export const executionArn = (name: string) => arn('states', `execution:${stateMachineName}:${name}`);
 export const functionArn = (name: string) => arn('lambda', `function:${name}`);
@@ -41,6 +42,7 @@ export function backendNames(endpoint: string): BackendNames {
     outputBucket,
     table,
     topicArn: alertsTopicArn,
+    alarmsTopicArn,
     stateMachineArn,
     inboxQueueUrl: queueUrl(inboxQueue),
     deadLetterQueueUrl: queueUrl(deadLetterQueue),

@@ -125,7 +125,7 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   const { s3, dynamodb } = await openStores(options, database, queues, meter, own);
   const emails = own(createEmails({ sql: database.sql, clock, settingsPath: join(dir, 'smtp.json'), log }));
   const subscriptions = createSubscriptions(database.sql);
-  subscriptions.addTopic(names.alertsTopicArn);
+  for (const topic of [names.alertsTopicArn, names.alarmsTopicArn]) subscriptions.addTopic(topic);
 
   // The pipeline's steps reach the services through the gateway, as on AWS; it cannot be there before the services are.
   const { promise: backend, resolve: setBackend } = Promise.withResolvers<Backend>();

@@ -5,8 +5,19 @@ import { subscriptionDraft } from '../../shared/contract.ts';
 import { InvalidInput } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 
-/** The subset of SNS's filter policies that is understood: an attribute must have one of these very values. */
-const filterPolicy = v.record(v.string(), v.array(v.string('only exact strings are understood on this computer')));
+/** The subset of SNS's filter policies that is understood: an attribute must have one of these very values, or begin so. */
+const filterPolicy = v.record(
+  v.string(),
+  v.array(v.union([v.string(), v.strictObject({ prefix: v.string() })], 'only exact strings and prefixes are understood on this computer')),
+);
+/** As large as SNS takes one: https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html */
+const newFilterPolicy = v.pipe(
+  filterPolicy,
+  v.check((policy) => {
+    const counts = Object.values(policy).map(({ length }) => length);
+    return counts.length <= 5 && counts.reduce((product, count) => product * count, 1) <= 150;
+  }, 'is too complex: SNS takes five attributes, and the numbers of their values multiplied may not exceed 150'),
+);
 
 export interface Subscription {
   readonly arn: string;
@@ -33,7 +44,7 @@ export interface Subscriptions {
   of(topic: string): Subscription[];
   /**
    * @param policy JSON; '' removes it
-   * @throws InvalidInput when it is none, or uses more than exact values
+   * @throws InvalidInput when it is none, is larger than SNS takes it, or uses more than exact values and prefixes
    */
   setFilterPolicy(arn: string, policy: string): void;
   /** Does nothing when there is none. */
@@ -66,7 +77,7 @@ export function createSubscriptions(sql: DatabaseSync): Subscriptions {
     },
     of: (topic) => of.all(topic).map(toSubscription),
     setFilterPolicy(arn, policy) {
-      if (policy !== '') parse(filterPolicy, parseJson(policy), 'filter policy');
+      if (policy !== '') parse(newFilterPolicy, parseJson(policy), 'filter policy');
       setFilterPolicy.run(policy || null, arn);
     },
     unsubscribe: (arn) => void unsubscribe.run(arn),
@@ -76,7 +87,10 @@ export function createSubscriptions(sql: DatabaseSync): Subscriptions {
 /** Whether a message with these attributes is for the subscription. */
 export function wants({ filterPolicy: policy }: Subscription, attributes: ReadonlyMap<string, string>): boolean {
   if (policy === null) return true;
-  return Object.entries(v.parse(filterPolicy, JSON.parse(policy))).every(([name, values]) => values.includes(attributes.get(name) ?? ''));
+  return Object.entries(v.parse(filterPolicy, JSON.parse(policy))).every(([name, values]) => {
+    const found = attributes.get(name);
+    return found !== undefined && values.some((value) => (typeof value === 'string' ? found === value : found.startsWith(value.prefix)));
+  });
 }
 
 function parseJson(text: string): unknown {

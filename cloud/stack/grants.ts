@@ -4,6 +4,7 @@ export interface Resources {
   readonly outputBucket: string;
   readonly table: string;
   readonly alertsTopic: string;
+  readonly alarmsTopic: string;
   readonly inboxQueue: string;
   readonly deadLetterQueue: string;
   readonly stateMachine: string;
@@ -71,7 +72,8 @@ export const grants = (to: Resources) =>
     noteWaiting: { actions: ['dynamodb:PutItem'], resources: [to.table], conditions: partitions('waiting') },
     takeWaiting: { actions: ['dynamodb:Query', 'dynamodb:DeleteItem'], resources: [to.table], conditions: partitions('waiting') },
 
-    publishAlerts: { actions: ['sns:Publish'], resources: [to.alertsTopic] },
+    // Who gets alarms is told of the budget, too.
+    publishAlerts: { actions: ['sns:Publish'], resources: [to.alertsTopic, to.alarmsTopic] },
     subscribe: { actions: ['sns:Subscribe'], resources: [to.alertsTopic] },
     endSubscriptions: { actions: ['sns:GetSubscriptionAttributes', 'sns:Unsubscribe'], resources: ['*'], wildcard: noResource },
 

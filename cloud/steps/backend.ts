@@ -32,7 +32,10 @@ const backendNames = v.object({
   inputBucket: v.string(),
   outputBucket: v.string(),
   table: v.string(),
+  /** For alerts. */
   topicArn: v.string(),
+  /** For whoever runs the backend and pays for it. */
+  alarmsTopicArn: v.string(),
   stateMachineArn: v.string(),
   inboxQueueUrl: v.string(),
   deadLetterQueueUrl: v.string(),

@@ -1,5 +1,6 @@
+import { everyLibrary } from './alertMessage.ts';
 import type { Backend } from './backend.ts';
-import { enqueueAlert, everyLibrary } from './outbox.ts';
+import { enqueueAlert } from './outbox.ts';
 import { capOf, monthOf, noteWarned, type Usage } from './usage.ts';
 
 /** Who pays is told when the cap comes near and when it is reached: once for each month and cap. */

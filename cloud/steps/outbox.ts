@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { isoTime } from '../../shared/clock.ts';
 import { messageOf, Transient } from '../../shared/errors.ts';
 import { type ItemKey, outboxPartition, ruleTurnItem, sentAlertItem, waitingAlertItem, waitingAlertPrefix } from '../../shared/keys.ts';
-import { alertMessage } from './alertMessage.ts';
+import { alertMessage, everyLibrary } from './alertMessage.ts';
 import type { Backend } from './backend.ts';
 import { conditionHeld, itemsOf } from './table.ts';
 
@@ -27,9 +27,6 @@ const waitingAlert = v.object({
   file: v.nullable(v.string()),
 });
 export type WaitingAlert = v.InferOutput<typeof waitingAlert>;
-
-/** In place of a library, for what everybody should know who gets alerts: each subscriber's filter lets it through. No library has this name. */
-export const everyLibrary = '*';
 
 /** The calls of one message to AWS take far less, so that whoever holds a claim for longer has died. */
 const claimSeconds = 300;
@@ -101,7 +98,8 @@ async function publish(backend: Backend, [first, ...more]: readonly WaitingAlert
   if (!first) return true;
   if (!(await takeTurn(backend, first))) return false;
   try {
-    await backend.sns.send(new PublishCommand({ TopicArn: backend.names.topicArn, ...alertMessage([first, ...more]) }));
+    const message = alertMessage([first, ...more]);
+    for (const TopicArn of topicsOf(backend, first)) await backend.sns.send(new PublishCommand({ TopicArn, ...message }));
     return true;
   } catch (thrown) {
     await remove(backend, turnOf(first));
@@ -109,6 +107,10 @@ async function publish(backend: Backend, [first, ...more]: readonly WaitingAlert
     throw thrown;
   }
 }
+
+/** What everybody should know is for who gets alarms, too: that need not be anybody's subscriber. */
+const topicsOf = ({ names }: Backend, { library }: WaitingAlert) =>
+  library === everyLibrary ? [names.topicArn, names.alarmsTopicArn] : [names.topicArn];
 
 const turnOf = ({ library, rule }: WaitingAlert) => ruleTurnItem(library, rule);
 const seconds = ({ clock }: Backend) => Math.floor(clock.now() / 1000);

@@ -6,8 +6,8 @@ import { InvalidInput } from '../../shared/errors.ts';
 import { subscriptionItem, subscriptionsPartition } from '../../shared/keys.ts';
 import type { LibraryId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
+import { alertFilter } from './alertMessage.ts';
 import type { Backend } from './backend.ts';
-import { everyLibrary } from './outbox.ts';
 import { itemsOf } from './table.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function listSubscriptions(backend: Backend, library: LibraryId): P
 export async function subscribe(backend: Backend, library: LibraryId, draft: SubscriptionDraft): Promise<void> {
   const { protocol, endpoint, rules } = draft;
   const { sns, dynamodb, names } = backend;
-  const Attributes = { FilterPolicy: JSON.stringify({ library: [library, everyLibrary], ...(rules && { rule: rules }) }) };
+  const Attributes = { FilterPolicy: alertFilter(library, rules) };
   const request = { TopicArn: names.topicArn, Protocol: protocol, Endpoint: endpoint, Attributes, ReturnSubscriptionArn: true };
   const { SubscriptionArn: arn = '' } = await sns.send(new SubscribeCommand(request)).catch((thrown: unknown) => {
     if (!isNamed(thrown, 'InvalidParameter')) throw thrown;

@@ -12,6 +12,7 @@ const backendNames = {
   outputBucket: nowhere,
   table: nowhere,
   topicArn: nowhere,
+  alarmsTopicArn: nowhere,
   stateMachineArn: nowhere,
   inboxQueueUrl: nowhere,
   deadLetterQueueUrl: nowhere,

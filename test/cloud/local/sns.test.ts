@@ -103,6 +103,29 @@ test('what is published reaches the subscribed mail boxes whose filter it passes
   expect((await stat(join(dir, 'smtp.json'))).mode & 0o777).toBe(0o600);
 });
 
+test('a filter may ask for a beginning, and has as many combinations as SNS takes', async () => {
+  const dir = await scratchDir();
+  const mail = await startMailServer();
+  await writeSettings(dir, { port: mail.port });
+  const { subscribe, publish } = await opened(dir);
+  await subscribe('ann@example.org', 'email', { FilterPolicy: '{"about":[{"prefix":"ann/"},"*"]}' });
+  for (const about of ['ann/cats', '*', 'anna/cats', 'bob/ann/cats', 'ann']) {
+    await publish(about, { MessageAttributes: { about: { DataType: 'String', StringValue: about } } });
+  }
+  await publish('about nothing');
+  await eventually(() => mail.inbox.length === 2);
+  expect(mail.inbox).toEqual([expect.stringContaining('ann/cats'), expect.stringContaining('*')]);
+
+  const values = (count: number) => Array.from({ length: count }, (_, n) => `${n}`);
+  const filter = (...counts: number[]) => ({
+    FilterPolicy: JSON.stringify(Object.fromEntries(counts.map((count, n) => [n, values(count)]))),
+  });
+  await subscribe('b@example.org', 'email', filter(150));
+  await expect(subscribe('c@example.org', 'email', filter(151))).rejects.toThrow('too complex');
+  await expect(subscribe('c@example.org', 'email', filter(2, 76))).rejects.toThrow('too complex');
+  await expect(subscribe('c@example.org', 'email', filter(1, 1, 1, 1, 1, 1))).rejects.toThrow('too complex');
+});
+
 test('a mail server that is down loses nothing, also when the process ends meanwhile', async () => {
   const dir = await scratchDir();
   const first = await startMailServer();
@@ -193,7 +216,9 @@ test('wrong input is answered as SNS answers it', async () => {
   await expect(subscribe('not an address')).rejects.toMatchObject({ name: 'InvalidParameterException' });
   await expect(subscribe('0170', 'sms')).rejects.toThrow('must be a phone number');
   await expect(subscribe('https://example.org', 'https')).rejects.toMatchObject({ name: 'InvalidParameterException' });
-  await expect(subscribe('a@example.org', 'email', { FilterPolicy: '{"rule":[{"prefix":"x"}]}' })).rejects.toThrow('only exact strings');
+  await expect(subscribe('a@example.org', 'email', { FilterPolicy: '{"rule":[{"suffix":"x"}]}' })).rejects.toThrow(
+    'only exact strings and prefixes',
+  );
   await expect(subscribe('a@example.org', 'email', { RawMessageDelivery: 'true' })).rejects.toThrow('FilterPolicy only');
   await expect(publish('x', { TopicArn: `${TopicArn}x` })).rejects.toMatchObject({ name: 'NotFoundException' });
   await expect(publish('x', { Subject: 'two\nlines' })).rejects.toThrow('one line');

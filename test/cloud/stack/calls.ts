@@ -14,6 +14,7 @@ const resources = {
   outputBucket: `arn:aws:s3:::${local.outputBucket}`,
   table: tableArn,
   alertsTopic: local.alertsTopicArn,
+  alarmsTopic: local.alarmsTopicArn,
   inboxQueue: queueArn(local.inboxQueue),
   deadLetterQueue: queueArn(local.deadLetterQueue),
   stateMachine: local.stateMachineArn,

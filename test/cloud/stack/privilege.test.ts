@@ -43,6 +43,7 @@ function explained(of: typeof everything): Map<string, string> {
     outputBucket: arn('AWS::S3::Bucket', 'StorageOutput'),
     table: arn('AWS::DynamoDB::GlobalTable', 'IndexTable'),
     alertsTopic: `<${idOf('AWS::SNS::Topic', 'Alerts7')}>`,
+    alarmsTopic: `<${idOf('AWS::SNS::Topic', 'AlertsAlarms')}>`,
     inboxQueue: arn('AWS::SQS::Queue', 'QueuesInbox'),
     deadLetterQueue: arn('AWS::SQS::Queue', 'QueuesDeadLetters'),
     stateMachine: `${states}:stateMachine:pixwatch-pipeline`,

@@ -146,3 +146,13 @@ it('tells a subscriber of the rules that it chose only', async () => {
   const toCats = backend.mails.filter((mail) => mail.includes('cats@example.org'));
   expect(toCats.map(subjectOf)).toEqual(['Pixwatch: Gr?e cats']);
 });
+
+it('takes a subscriber who chose a hundred rules', async () => {
+  const backend = await openWith(match('rule-99'), match('cats'));
+  const rules = Array.from({ length: 100 }, (_, n) => `rule-${n}` as RuleId);
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'many@example.org', rules });
+  await announce(who, backend);
+  await eventually(() => backend.mails.length >= 3);
+  await settled();
+  expect(backend.mails.filter((mail) => mail.includes('many@example.org')).map(subjectOf)).toEqual(['Pixwatch: Gr?e rule-99']);
+});

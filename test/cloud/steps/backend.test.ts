@@ -16,6 +16,7 @@ const names = {
   outputBucket: 'out',
   table: 'table',
   topicArn: 'arn:aws:sns:us-east-1:000000000000:topic',
+  alarmsTopicArn: 'arn:aws:sns:us-east-1:000000000000:alarms',
   stateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:pipeline',
   inboxQueueUrl: 'http://127.0.0.1/000000000000/inbox',
   deadLetterQueueUrl: 'http://127.0.0.1/000000000000/dead',

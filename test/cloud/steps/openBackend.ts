@@ -86,7 +86,7 @@ export async function openBackend(
   onTestFinished(() => {
     for (const service of ['s3', 'dynamodb', 'sns', 'sqs', 'sfn', 'rekognition'] as const) backend[service].destroy();
   });
-  await backend.sns.send(new CreateTopicCommand({ Name: 'pixwatch-alerts' }));
+  for (const Name of ['pixwatch-alerts', 'pixwatch-alarms']) await backend.sns.send(new CreateTopicCommand({ Name }));
   return { ...backend, warnings, mails, pass };
 }
 

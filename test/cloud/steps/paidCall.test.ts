@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { SubscribeCommand } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import sharp from 'sharp';
 import * as v from 'valibot';
@@ -16,6 +17,7 @@ import { loadUsage, monthOf } from '../../../cloud/steps/usage.ts';
 import { resumeWaiting } from '../../../cloud/steps/waiting.ts';
 import { callPrice } from '../../../shared/cost.ts';
 import { OverBudget, Throttled, Transient } from '../../../shared/errors.ts';
+import type { RuleId } from '../../../shared/model/rule.ts';
 import { eventually } from '../local/serve.ts';
 import { claimantOf, keysIn, openBackend, recordOf, send, type TestBackend } from './openBackend.ts';
 
@@ -173,9 +175,13 @@ describe('the cap', () => {
     expect((await recordOf(raised, who))?.outcome.kind).toBe('analysed');
   });
 
-  it('is announced at 80 % and when it is reached, once each, to every subscriber', async () => {
+  it('is announced at 80 % and when it is reached, once each, to every subscriber and to whoever gets alarms', async () => {
     const { backend } = await open({ ...priced, capPerMonth: 10 * price });
-    await subscribe(backend, claimantOf(Buffer.from('')).library, { protocol: 'email', endpoint: 'me@example.org', rules: null });
+    const { library } = claimantOf(Buffer.from(''));
+    await subscribe(backend, library, { protocol: 'email', endpoint: 'all@example.org', rules: null });
+    await subscribe(backend, library, { protocol: 'email', endpoint: 'cats@example.org', rules: ['cats' as RuleId] });
+    const { alarmsTopicArn: TopicArn } = backend.names;
+    await backend.sns.send(new SubscribeCommand({ TopicArn, Protocol: 'email', Endpoint: 'payer@example.org' }));
     const ask = async () => ({});
     for (let calls = 0; calls < 7; calls++) await paidCall(backend, 'DetectLabels', ask);
     await drainOutbox(backend);
@@ -184,10 +190,13 @@ describe('the cap', () => {
     await expect(paidCall(backend, 'DetectLabels', ask)).rejects.toThrow(OverBudget);
     for (const who of await sendPhotos(backend, 2)) await run(backend, who);
     await drainOutbox(backend);
-    await eventually(() => backend.mails.length >= 2);
+    await eventually(() => backend.mails.length >= 6);
     await drainOutbox(backend);
-    const subjects = backend.mails.map((mail) => /^Subject: (.*)$/m.exec(mail)?.[1]?.trim());
-    expect(subjects.toSorted()).toEqual(["Pixwatch: 80 % of this month's budget is used", "Pixwatch: This month's budget is used up"]);
+    for (const who of ['all', 'cats', 'payer']) {
+      const mails = backend.mails.filter((mail) => mail.includes(`To: ${who}@example.org`));
+      const subjects = mails.map((mail) => /^Subject: (.*)$/m.exec(mail)?.[1]?.trim());
+      expect(subjects.toSorted()).toEqual(["Pixwatch: 80 % of this month's budget is used", "Pixwatch: This month's budget is used up"]);
+    }
   });
 });
 
