@@ -1,5 +1,3 @@
-import type { Clock } from '../../../shared/clock.ts';
-
 /** Directories of a folder to look at, or the whole folder. */
 export type Wanted = ReadonlySet<string> | 'all';
 
@@ -18,17 +16,15 @@ export interface ScanRounds {
 const pauseMs = 200;
 /** Rest after a round in times its length: a long burst of changes must not mean scanning all the time. */
 const restPerScan = 4;
+/** A scan seems to take hours when the computer sleeps meanwhile. */
+const longestRestMs = 60_000;
 const restAfterFailureMs = 5000;
 
 /**
  * Runs scans one at a time and gathers what is wanted meanwhile, so that a thousand hints become a few scans.
  * @param scan one scan; when it throws, `onError` is told and the scan is wanted again
  */
-export function scanInRounds(
-  clock: Clock,
-  scan: (folder: number, wanted: Wanted) => Promise<void>,
-  onError: (thrown: unknown) => void,
-): ScanRounds {
+export function scanInRounds(scan: (folder: number, wanted: Wanted) => Promise<void>, onError: (thrown: unknown) => void): ScanRounds {
   const wanted = new Map<number, Set<string> | 'all'>();
   let round: Promise<void> | null = null;
   let rest: NodeJS.Timeout | null = null;
@@ -37,11 +33,11 @@ export function scanInRounds(
   function begin(): void {
     rest = null;
     if (wanted.size === 0 || isClosed) return;
-    const began = clock.now();
+    const began = performance.now();
     round = scanWanted().then((hasFailed) => {
       round = null;
-      const restMs = hasFailed ? restAfterFailureMs : Math.max(pauseMs, restPerScan * (clock.now() - began));
-      rest = setTimeout(begin, restMs);
+      const restMs = Math.min(longestRestMs, Math.max(pauseMs, restPerScan * (performance.now() - began)));
+      rest = setTimeout(begin, hasFailed ? restAfterFailureMs : restMs);
     });
   }
 

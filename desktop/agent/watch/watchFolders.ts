@@ -65,7 +65,7 @@ function rescanAfterMs({ trouble, hintTrouble }: Watched): number {
 export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, onGone, onChange, onError }: WatchOptions): FolderWatch {
   const folders = new Map<number, Watched>();
   const settler = settle({ clock, settleMs, take, onLost: recheck, onError });
-  const rounds = scanInRounds(clock, scan, onError);
+  const rounds = scanInRounds(scan, onError);
   const timer = setInterval(rescanDue, lookEveryMs);
 
   const scanOptions = {
