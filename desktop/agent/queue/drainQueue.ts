@@ -103,13 +103,14 @@ class Drain implements UploadQueue {
   /** What a job's run failed with through no fault of the file or the cloud. */
   #fault: unknown;
   #isPaused: boolean;
-  #sweptAt = 0;
+  /** Of performance.now(). */
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DrainOptions) {
     const { db, clock, backoff = defaultBackoff, random = Math.random } = options;
     this.#options = options;
     this.#run = { ...options, backoff, random, slots: createSlots(room), progress: followProgress(clock) };
-    this.#gate = createGate(clock, backoff, random);
+    this.#gate = createGate(backoff, random);
     this.#isPaused = readMeta(db, pausedKey) === 'yes';
     if (this.#isPaused) this.#run.slots.pause();
     requeueInterrupted(db);
@@ -200,12 +201,12 @@ class Drain implements UploadQueue {
   async #sweep(): Promise<void> {
     const { db, clock, target } = this.#options;
     const everyMs = Math.min(longestRestMs, this.#abandonAfterMs);
-    if (clock.now() - this.#sweptAt < everyMs) return;
+    if (performance.now() - this.#sweptAt < everyMs) return;
     for (const job of abandonedJobs(db, clock.now())) {
       if (job.uploadId !== null) await abortUpload(target, job, job.uploadId, this.#stop.signal);
       dropAbandoned(db, job.n);
     }
-    this.#sweptAt = clock.now();
+    this.#sweptAt = performance.now();
   }
 
   get #isHeld(): boolean {

@@ -1,4 +1,3 @@
-import type { Clock } from '../../../shared/clock.ts';
 import { type Backoff, backoffMs, type Rand } from './backoff.ts';
 
 /**
@@ -24,10 +23,11 @@ export interface Gate {
   close(): void;
 }
 
-export function createGate(clock: Clock, backoff: Backoff, random: Rand): Gate {
+export function createGate(backoff: Backoff, random: Rand): Gate {
   const waiting = new Set<() => void>();
   let failures = 0;
   let reason: string | null = null;
+  /** Of performance.now(): a clock that is set must not make anybody wait. */
   let nextTryAt = 0;
   let isTrying = false;
   let timer: NodeJS.Timeout | undefined;
@@ -36,7 +36,7 @@ export function createGate(clock: Clock, backoff: Backoff, random: Rand): Gate {
     clearTimeout(timer);
     for (const enter of waiting) {
       if (failures > 0) {
-        const restMs = nextTryAt - clock.now();
+        const restMs = nextTryAt - performance.now();
         if (restMs > 0) timer = setTimeout(letIn, restMs);
         if (restMs > 0 || isTrying) return;
         isTrying = true;
@@ -74,7 +74,7 @@ export function createGate(clock: Clock, backoff: Backoff, random: Rand): Gate {
       failures += 1;
       reason = why;
       isTrying = false;
-      nextTryAt = clock.now() + backoffMs(failures, backoff, random);
+      nextTryAt = performance.now() + backoffMs(failures, backoff, random);
       letIn();
     },
     left() {

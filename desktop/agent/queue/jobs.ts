@@ -6,6 +6,10 @@ import type { Remaining } from './progress.ts';
 
 /** The rows of `upload_job` and what follows from them for those of `local_file`. Times are milliseconds since 1970. */
 
+/** Nothing waits longer for its turn; one that is further ahead was given by a clock that was, too, and has come. */
+const longestWaitMs = 5 * 60_000;
+const hasComeBy = (now: string) => `(next_try_at <= ${now} OR next_try_at > ${now} + ${longestWaitMs})`;
+
 /** Small files go in one request, large ones in parts. */
 export type JobSize = 'small' | 'large';
 
@@ -22,8 +26,8 @@ export function dueJobs(db: DatabaseSync, size: JobSize, now: number, limit: num
      FROM upload_job AS job
      JOIN asset ON asset.n = job.asset
      JOIN local_file AS file ON file.rowid = (SELECT rowid FROM local_file WHERE asset = job.asset AND kind = 'known' LIMIT 1)
-     WHERE job.state = 'queued' AND job.size ${size === 'large' ? '>' : '<='} ? AND next_try_at <= ?
-     ORDER BY job.size LIMIT ?`,
+     WHERE job.state = 'queued' AND job.size ${size === 'large' ? '>' : '<='} ?1 AND ${hasComeBy('?2')}
+     ORDER BY job.size LIMIT ?3`,
   );
   return rows.all(smallestPart, now, limit) as unknown as QueuedJob[];
 }
@@ -143,7 +147,7 @@ const isAbandoned = 'NOT EXISTS (SELECT 1 FROM local_file WHERE asset = upload_j
 
 /** A moved file is gone from one place before it is found in another, so jobs that have no file now wait for one until `tryAt`. */
 export function postponeAbandoned(db: DatabaseSync, now: number, tryAt: number): void {
-  prepare(db, `UPDATE upload_job SET next_try_at = ? WHERE next_try_at <= ? AND ${isAbandoned}`).run(tryAt, now);
+  prepare(db, `UPDATE upload_job SET next_try_at = ?1 WHERE ${hasComeBy('?2')} AND ${isAbandoned}`).run(tryAt, now);
 }
 
 /** Jobs that have waited long enough for a file to turn up. */
@@ -151,7 +155,7 @@ export function abandonedJobs(db: DatabaseSync, now: number): AbandonedJob[] {
   const rows = prepare(
     db,
     `SELECT n, id AS asset, ext, upload_job.size, upload_id AS uploadId FROM upload_job JOIN asset ON n = upload_job.asset
-     WHERE state <> 'uploading' AND next_try_at <= ? AND ${isAbandoned}`,
+     WHERE state <> 'uploading' AND ${hasComeBy('?1')} AND ${isAbandoned}`,
   );
   return rows.all(now) as unknown as AbandonedJob[];
 }

@@ -47,6 +47,7 @@ export function settle(options: SettleOptions): Settler {
 
 interface Waiting {
   readonly stamp: string;
+  /** Of performance.now(): a clock that is set must not make a file wait. */
   readonly dueAt: number;
   /** It could not be read and is tried again. */
   readonly isRetry: boolean;
@@ -90,7 +91,8 @@ class Settling implements Settler {
   /** A file has been still since it was changed, not only since it was seen. That a drive's clock is ahead of ours makes no difference. */
   #waitFor({ path, stamp, changedAt }: Unsettled): void {
     const { clock, settleMs } = this.#options;
-    this.#wait(path, { stamp, dueAt: Math.min(clock.now(), changedAt) + settleMs, isRetry: false });
+    const stillMs = Math.max(0, clock.now() - changedAt);
+    this.#wait(path, { stamp, dueAt: performance.now() + settleMs - stillMs, isRetry: false });
   }
 
   #wait(path: string, waiting: Waiting): void {
@@ -102,7 +104,7 @@ class Settling implements Settler {
     if (this.#isClosed || at >= this.#lookAt) return;
     clearTimeout(this.#timer);
     this.#lookAt = at;
-    this.#timer = setTimeout(() => this.#look(), Math.max(shortestRestMs, at - this.#options.clock.now()));
+    this.#timer = setTimeout(() => this.#look(), Math.max(shortestRestMs, at - performance.now()));
   }
 
   #look(): void {
@@ -115,7 +117,7 @@ class Settling implements Settler {
   }
 
   async #lookAtDue(): Promise<void> {
-    const now = this.#options.clock.now();
+    const now = performance.now();
     const due = [...this.#waiting].filter(([, { dueAt }]) => dueAt <= now).map(([path]) => path);
     for (let at = 0; at < due.length; at += batchSize) {
       const paths = due.slice(at, at + batchSize);
@@ -147,12 +149,12 @@ class Settling implements Settler {
   }
 
   async #handOnOne(path: string): Promise<void> {
-    const { clock, take, onError } = this.#options;
+    const { take, onError } = this.#options;
     const taken = await take(path).catch((thrown): Taken => {
       onError(thrown);
       return 'later';
     });
-    if (taken === 'changed') this.#wait(path, { stamp: '', dueAt: clock.now(), isRetry: false });
-    if (taken === 'later') this.#wait(path, { stamp: '', dueAt: clock.now() + retryMs, isRetry: true });
+    if (taken === 'changed') this.#wait(path, { stamp: '', dueAt: performance.now(), isRetry: false });
+    if (taken === 'later') this.#wait(path, { stamp: '', dueAt: performance.now() + retryMs, isRetry: true });
   }
 }

@@ -124,7 +124,9 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
 
   function rescanDue(): void {
     for (const folder of folders.values()) {
-      if (clock.now() - folder.scannedAt >= rescanAfterMs(folder)) rounds.want(folder.id, 'all');
+      const ageMs = clock.now() - folder.scannedAt;
+      // The clock may have been set back.
+      if (ageMs < 0 || ageMs >= rescanAfterMs(folder)) rounds.want(folder.id, 'all');
     }
   }
 

@@ -74,7 +74,7 @@ describe('slots', () => {
 
 describe('gate', () => {
   const backoff = { firstMs: 20, longestMs: 40 };
-  const openGate = () => createGate(systemClock, backoff, () => 1);
+  const openGate = () => createGate(backoff, () => 1);
 
   test('lets everybody in while all is well', async () => {
     const gate = openGate();
@@ -123,7 +123,7 @@ describe('gate', () => {
   });
 
   test('a person who asks does not wait', async () => {
-    const gate = createGate(systemClock, { firstMs: 1e6, longestMs: 1e6 }, () => 1);
+    const gate = createGate({ firstMs: 1e6, longestMs: 1e6 }, () => 1);
     await gate.enter(never);
     gate.failed('offline');
     const next = gate.enter(never);

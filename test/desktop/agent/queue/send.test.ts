@@ -2,6 +2,7 @@ import { appendFile, copyFile, mkdir, rename, rm, unlink, writeFile } from 'node
 import { dirname, join } from 'node:path';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../../shared/clock.ts';
 import { originalMetadata } from '../../../../shared/keys.ts';
 import type { AssetId } from '../../../../shared/model/asset.ts';
 import { keyOf, mebibyte, photo, type Sending, startSending, until } from './sending.ts';
@@ -197,6 +198,18 @@ describe('offline, pause, failures', () => {
     await sending.untilIdle();
     expect(await keysIn(sending)).toEqual([key]);
     expect(sends(sending)).toBe(10);
+  });
+
+  test('a clock that is set back keeps nothing waiting, neither the cloud as a whole nor a single file', async () => {
+    let ahead = 2 * 60 * 60_000;
+    const sending = await startSending({ clock: { now: () => systemClock.now() + ahead } });
+    const body = '<Error><Code>SlowDown</Code><Message>Slow down.</Message></Error>';
+    sending.store.line.inject(/^PUT \/pixwatch-input/, { kind: 'answer', status: '503 Slow Down', body });
+    const key = await sending.put('a.jpg', photo());
+    await until(() => expect(sending.queue.offline()).not.toBeNull());
+    ahead = 0;
+    await sending.untilIdle();
+    expect(await keysIn(sending)).toEqual([key]);
   });
 
   test('what the cloud refuses for good fails with the reason; its neighbours go on; a retry sends it', async () => {

@@ -131,6 +131,21 @@ describe('changes', () => {
     await untilTaken(watching, 'a.jpg', 'a.jpg');
   });
 
+  test('a clock that is set back while a file settles makes it wait no longer', async () => {
+    let ahead = 2 * 60 * 60_000;
+    const clock = { now: () => systemClock.now() + ahead };
+    const watching = await startWatching({
+      clock,
+      async fill(folder) {
+        await writeFile(join(folder, 'a.jpg'), photo());
+        await utimes(join(folder, 'a.jpg'), clock.now() / 1000, clock.now() / 1000);
+      },
+    });
+    await until(() => expect(watching.rows()).toEqual({ 'a.jpg': 'settling' }));
+    ahead = 0;
+    await untilTaken(watching, 'a.jpg');
+  });
+
   test('same size and modification time but other bytes', async () => {
     const then = new Date(2020, 1, 1);
     const watching = await startWatching({
@@ -356,7 +371,10 @@ test('nothing of the person is written to or moved', async () => {
   expect(listing()).toBe(before);
 });
 
-test('changes the system does not tell of are found by the hourly scan', async () => {
+test.each([
+  ['an hour later', 60 * 60_000],
+  ['a clock that was set back', -24 * 60 * 60_000],
+])('changes the system does not tell of are found by the hourly scan: %s', async (_, step) => {
   let passed = 0;
   const watching = await startWatching({ clock: { now: () => systemClock.now() + passed } });
   await aWhile();
@@ -367,7 +385,7 @@ test('changes the system does not tell of are found by the hourly scan', async (
   db.exec('DELETE FROM local_file');
   await aWhile();
   expect(watching.rows()).toEqual({});
-  passed += 60 * 60_000;
+  passed += step;
   await until(() => expect(watching.rows()).toEqual({ 'a.jpg': 'known' }));
 });
 
