@@ -3,12 +3,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { BackendCosts, commands } from '../../../shared/commands.ts';
 import type { Costs as CostsAnswer, Status } from '../../../shared/contract.ts';
 import { InvalidInput, Permanent, Transient } from '../../../shared/errors.ts';
-import { forecast } from '../../../shared/forecast.ts';
+import { type CostSettings, forecast } from '../../../shared/forecast.ts';
 import type { Client } from '../../../shared/rpc.ts';
 import { countFiles } from '../db/fileStates.ts';
+import { transaction } from '../db/openDatabase.ts';
 import { readMeta, writeMeta } from '../sync/meta.ts';
 import { repeat } from '../sync/repeat.ts';
-import { queuedSize, wholeSize } from './librarySize.ts';
+import { queuedSize, sizeSinceApproval, wholeSize } from './librarySize.ts';
 
 export interface CostsOptions {
   readonly db: DatabaseSync;
@@ -32,7 +33,7 @@ export interface Costs {
 
 /** US dollars, once, that somebody has agreed to. */
 const approvedKey = 'costsApproved';
-/** Approved anew when what waits would cost more than so many times that, and a dollar. */
+/** Approved anew when what was sent since then and what waits would cost more than so many times that, and a dollar. */
 const margin = 1.5;
 const smallUsd = 1;
 
@@ -92,7 +93,7 @@ export function createCosts({ db, commands, onChange, onError }: CostsOptions): 
       return {
         paid: {
           forecast: { photos, videos, once, monthly, priceDate, isGuess },
-          approved: isApproved(db, once.usd),
+          approved: isApproved(db, { ...settings, region }),
           spent,
           cap,
           month,
@@ -103,7 +104,10 @@ export function createCosts({ db, commands, onChange, onError }: CostsOptions): 
     async approve() {
       const { region, ...settings } = await fresh();
       if (region === null) throw new InvalidInput('This backend costs nothing: there is nothing to approve.');
-      writeMeta(db, approvedKey, String(forecast(queuedSize(db), { ...settings, region }).once.usd));
+      transaction(db, () => {
+        writeMeta(db, approvedKey, String(forecast(queuedSize(db), { ...settings, region }).once.usd));
+        db.exec('DELETE FROM sent');
+      });
       judge();
     },
     lookSoon: () => looking.wake(soonMs),
@@ -113,11 +117,14 @@ export function createCosts({ db, commands, onChange, onError }: CostsOptions): 
 
 function judgeBackend(db: DatabaseSync, { region, ...settings }: BackendCosts): Status['costs'] {
   if (region === null) return 'free';
-  return isApproved(db, forecast(queuedSize(db), { ...settings, region }).once.usd) ? 'approved' : 'unapproved';
+  return isApproved(db, { ...settings, region }) ? 'approved' : 'unapproved';
 }
 
-/** Whether somebody has agreed to pay so much. Before anybody has agreed to anything, not even a single photo is sent. */
-function isApproved(db: DatabaseSync, usd: number): boolean {
+/**
+ * Whether somebody has agreed to pay for what waits, on top of what was sent since they agreed: an approval is used up. Before anybody has agreed
+ * to anything, not even a single photo is sent.
+ */
+function isApproved(db: DatabaseSync, settings: CostSettings): boolean {
   const approved = readMeta(db, approvedKey);
-  return approved !== null && usd <= Number(approved) * margin + smallUsd;
+  return approved !== null && forecast(sizeSinceApproval(db), settings).once.usd <= Number(approved) * margin + smallUsd;
 }

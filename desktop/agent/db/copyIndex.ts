@@ -37,6 +37,7 @@ export async function copyIndex(from: string, to: string): Promise<void> {
 async function forgetCloud(db: DatabaseSync): Promise<void> {
   // Everything but what a person set: the cursor, what was pulled, and whatever else was agreed on with the old backend.
   db.prepare('DELETE FROM meta WHERE key <> ?').run(pausedKey);
+  db.exec('DELETE FROM sent');
   // Notified of by the agent on the other, if not yet.
   db.exec('UPDATE rule SET pushed = 0; UPDATE alert SET told = 1 WHERE told = 0');
   const forget = db.prepare(

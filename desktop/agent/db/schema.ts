@@ -195,4 +195,8 @@ export const migrations = [
   -- Those with moderation labels. Queries repeat the condition word by word.
   CREATE INDEX asset_flagged ON asset (n) WHERE json_array_length(record -> '$.moderation') > 0;
   `,
+  `
+  -- What was sent since somebody approved what it costs. Emptied by the next approval.
+  CREATE TABLE sent (ext TEXT PRIMARY KEY, files INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+  `,
 ];

@@ -81,9 +81,14 @@ export function markFailed(db: DatabaseSync, n: number, at: string, reason: stri
   touchFiles(db, n, at);
 }
 
-/** The cloud has acknowledged the asset. */
+/** The cloud has acknowledged the asset. It counts towards what somebody has approved to pay for. */
 export function markStored(db: DatabaseSync, n: number, at: string): void {
   prepare(db, 'UPDATE asset SET uploaded = 1 WHERE n = ?').run(n);
+  prepare(
+    db,
+    `INSERT INTO sent (ext, files, bytes) SELECT ext, 1, job.size FROM upload_job AS job JOIN asset ON n = job.asset WHERE job.asset = ?
+     ON CONFLICT (ext) DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes`,
+  ).run(n);
   prepare(db, 'DELETE FROM upload_job WHERE asset = ?').run(n);
   touchFiles(db, n, at);
 }

@@ -5,6 +5,8 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectCommands } from '../../../../desktop/agent/commands.ts';
 import { createCosts } from '../../../../desktop/agent/costs/costs.ts';
+import { transaction } from '../../../../desktop/agent/db/openDatabase.ts';
+import { markStored } from '../../../../desktop/agent/queue/jobs.ts';
 import { memoryDatabase } from '../search/library.ts';
 import { startTestAgent, startTestCloud, type TestCloud } from '../testAgent.ts';
 
@@ -51,27 +53,62 @@ test('where it costs nothing, there is nothing to approve', async () => {
   await expect(agent.handlers.approveCosts({})).rejects.toThrow(/costs nothing/);
 });
 
-test('is asked again when far more waits than was approved, and once for all of a library', async () => {
+/** A queue on an AWS backend whose content a test decides on. */
+async function openQueue() {
   const { connection, credentials } = await openCloud({ priceRegion: 'us-east-1' });
   const { endpoint = '', region, commandsFunction } = connection;
   const lambda = new LambdaClient({ endpoint, region, credentials });
   onTestFinished(() => lambda.destroy());
   const db = memoryDatabase();
-  const queue = (photos: number) => {
-    db.exec('DELETE FROM upload_job; DELETE FROM asset');
-    const asset = db.prepare("INSERT INTO asset (n, id, ext, size) VALUES (?, ?, 'jpg', 4000000)");
-    const job = db.prepare('INSERT INTO upload_job (asset, size) VALUES (?, 4000000)');
-    db.exec('BEGIN');
-    for (let n = 0; n < photos; n++) {
-      asset.run(n, `id ${n}`);
-      job.run(n);
-    }
-    db.exec('COMMIT');
-  };
   const commands = connectCommands(lambda, commandsFunction);
   const costs = createCosts({ db, commands, onChange() {}, onError: (thrown) => expect.fail(String(thrown)) });
   onTestFinished(() => costs.close());
-  const isApproved = async () => (await costs.read()).paid?.approved;
+  let last = 0;
+  return {
+    costs,
+    isApproved: async () => (await costs.read()).paid?.approved,
+    /** So many photos of 4 MB wait, and nothing else. */
+    queue(photos: number): void {
+      const asset = db.prepare("INSERT INTO asset (n, id, ext, size) VALUES (?, ?, 'jpg', 4000000)");
+      const job = db.prepare('INSERT INTO upload_job (asset, size) VALUES (?, 4000000)');
+      transaction(db, () => {
+        db.exec('DELETE FROM upload_job');
+        for (const n of Array.from({ length: photos }, () => ++last)) {
+          asset.run(n, `id ${n}`);
+          job.run(n);
+        }
+      });
+    },
+    /** All that waits is sent. */
+    drain: () => transaction(db, () => db.prepare('SELECT asset FROM upload_job').all().forEach(({ asset }) => markStored(db, Number(asset), ''))),
+  };
+}
+
+test('an approval is used up: many small lots are asked for again as one large lot is', async () => {
+  const { costs, isApproved, queue, drain } = await openQueue();
+  queue(10);
+  await costs.approve();
+  drain();
+  let sent = 10;
+  while (sent < 6000) {
+    queue(150);
+    if (!(await isApproved())) break;
+    drain();
+    sent += 150;
+  }
+  // A dollar and a half of what was approved: some two hundred photos.
+  expect(sent).toBeLessThan(500);
+  expect(costs.state()).toBe('unapproved');
+  await costs.approve();
+  expect(await isApproved()).toBe(true);
+  drain();
+  // As much again.
+  queue(150);
+  expect(await isApproved()).toBe(true);
+});
+
+test('is asked again when far more waits than was approved, and once for all of a library', async () => {
+  const { costs, isApproved, queue } = await openQueue();
 
   expect(await isApproved()).toBe(false);
   queue(10);
