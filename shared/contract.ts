@@ -183,10 +183,13 @@ export const agentMethods = {
   ),
   asset: method(v.object({ asset: assetId }), assetDetail),
   history: method(v.object({ asset: assetId }), v.array(historyEntry)),
-  /** The path of a local copy of a rendition, fetched when it is not there yet; for the hosts, which serve it to the page. */
+  /**
+   * The path of a local copy of a rendition, fetched when it is not there yet; for the hosts, which serve it to the page. Only what `isLasting` may
+   * be shown again without asking: another record of the asset may have found a face that this copy shows.
+   */
   media: method(
     v.object({ asset: assetId, rendition: v.picklist(Object.keys(renditions) as (keyof typeof renditions)[]) }),
-    v.object({ path: v.string(), type: v.string() }),
+    v.object({ path: v.string(), type: v.string(), isLasting: v.boolean() }),
   ),
 
   /** Where the original is in the cloud. */

@@ -33,8 +33,8 @@ export function servePage(agent: () => Pick<Client<typeof agentMethods>, 'media'
     const [, first, asset, rendition, ...rest] = pathname.split('/');
     if (first === 'media' && asset && rendition && rest.length === 0) {
       try {
-        const { path, type } = await agent().media({ asset, rendition: rendition as 'thumb' });
-        return await fileResponse(path, { 'content-type': type, 'cache-control': 'max-age=31536000, immutable' });
+        const { path, type, isLasting } = await agent().media({ asset, rendition: rendition as 'thumb' });
+        return await fileResponse(path, { 'content-type': type, 'cache-control': isLasting ? 'max-age=31536000, immutable' : 'no-store' });
       } catch (thrown) {
         // The page shows a placeholder for a picture that cannot be had right now; the text helps whoever looks.
         return new Response(messageOf(thrown), { status: 404 });

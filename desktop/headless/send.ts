@@ -78,8 +78,12 @@ export async function sendMedia(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const { path, type } = await handlers.media(parse(agentMethods.media.input, wanted, 'picture'));
-    await sendFile(path, type, response);
+    const { path, type, isLasting } = await handlers.media(parse(agentMethods.media.input, wanted, 'picture'));
+    await sendFile(
+      path,
+      { 'content-type': type, 'cache-control': isLasting ? 'private, max-age=31536000, immutable' : 'no-store' },
+      response,
+    );
   } catch (thrown) {
     // Once the head is sent, the page only sees the connection end early: an image that fails to load.
     if (response.headersSent) response.destroy();
@@ -87,16 +91,11 @@ export async function sendMedia(
   }
 }
 
-async function sendFile(path: string, type: string, response: ServerResponse): Promise<void> {
+async function sendFile(path: string, headers: Record<string, string>, response: ServerResponse): Promise<void> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    response.writeHead(200, {
-      ...safeHeaders,
-      'content-type': type,
-      'content-length': size,
-      'cache-control': 'private, max-age=31536000, immutable',
-    });
+    response.writeHead(200, { ...safeHeaders, ...headers, 'content-length': size });
     await pipeline(file.createReadStream({ autoClose: false }), response);
   } finally {
     await file.close();

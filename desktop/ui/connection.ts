@@ -39,10 +39,14 @@ export function connectAgent(listener: Listener): void {
 
 const fragment = () => new URLSearchParams(location.hash.slice(1));
 
-/** Where a picture of an asset is. An image request carries no headers, so in a browser the token goes with the address. */
-export function mediaUrl(asset: string, rendition: Rendition): string {
+/**
+ * Where a picture of an asset is. An image request carries no headers, so in a browser the token goes with the address.
+ * @param version of a picture that may come to show something else: a browser keeps one it has shown for as long as the page lives
+ */
+export function mediaUrl(asset: string, rendition: Rendition, version?: string): string {
   const token = sessionStorage.getItem(tokenKey);
-  return `/media/${asset}/${rendition}${token ? `?token=${token}` : ''}`;
+  const query = new URLSearchParams({ ...(token && { token }), ...(version && { version }) }).toString();
+  return `/media/${asset}/${rendition}${query && `?${query}`}`;
 }
 
 /** Takes the token out of the address, so that it is in no bookmark or screenshot; it lives as long as the tab. */

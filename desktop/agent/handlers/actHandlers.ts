@@ -22,7 +22,10 @@ export type ActHandlers = Omit<Handlers<typeof agentMethods>, keyof ReadHandlers
 export function actHandlers({ db, clock, dataDir, watch, queue, sync, costs, media, commands, cloud, events }: Parts): ActHandlers {
   const done = {};
   return {
-    media: ({ asset, rendition }) => media.get(asset, rendition),
+    media({ asset, rendition }) {
+      const revision = db.prepare('SELECT revision FROM asset WHERE id = ?').get(asset)?.['revision'];
+      return media.get(asset, rendition, Number(revision ?? 0));
+    },
     history: commands.history,
     original: commands.original,
     restoreOriginal: commands.restoreOriginal,

@@ -25,10 +25,11 @@ export interface MediaOptions {
 export interface MediaCache {
   /**
    * The path of a local copy and its content type.
+   * @param revision of the asset's record. A copy is never given for another one, unless the rendition shows the same whoever made it: `isLasting`
    * @throws Permanent when the cloud has no such rendition, Transient when it cannot be had right now
    */
-  get(asset: AssetId, rendition: Rendition): Promise<{ path: string; type: string }>;
-  /** Removes the copies of an asset that was analysed anew. */
+  get(asset: AssetId, rendition: Rendition, revision: number): Promise<{ path: string; type: string; isLasting: boolean }>;
+  /** Removes the copies of an asset that was analysed anew, and those under way. */
   forget(asset: AssetId): Promise<void>;
 }
 
@@ -42,13 +43,23 @@ const folders = 256;
 /** A folder is trimmed when so much was added to it: 64 thumbnails or so. */
 const trimEveryBytes = 1024 ** 2;
 
-/** @param dir holds the copies, as `<first 2 digits>/<asset>-<file>`; made when missing, and may be removed at any time */
+/** Whoever made them, they show the same. What a face was hidden from is not among them: that only one record's own judgement says. */
+const isLasting = (rendition: Rendition) => rendition === 'thumb' || rendition === 'preview';
+const files = Object.values(renditions).map(({ file }) => file);
+const lastingFiles = [renditions.thumb.file, renditions.preview.file];
+
+/**
+ * @param dir holds the copies, as `<first 2 digits>/<asset>-<file>`, and `<asset>-<revision>-<file>` where that depends on the revision; made when
+ * missing, and may be removed at any time
+ */
 export function openMediaCache(dir: string, options: MediaOptions): MediaCache {
   const { s3, bucket, library, clock, limit = maxBytes } = options;
   const fetching = new Map<string, Promise<void>>();
   /** Bytes added to a folder since it was trimmed; one that was not trimmed since the start is not in it. */
   const added = new Map<string, number>();
-  const pathOf = (asset: AssetId, rendition: Rendition) => join(dir, asset.slice(0, 2), `${asset}-${renditions[rendition].file}`);
+  const folderOf = (asset: AssetId) => join(dir, asset.slice(0, 2));
+  const pathOf = (asset: AssetId, rendition: Rendition, revision: number) =>
+    join(folderOf(asset), `${asset}-${isLasting(rendition) ? '' : `${revision}-`}${renditions[rendition].file}`);
 
   const fetchOnce = (path: string, key: string) => {
     const running = fetching.get(path) ?? fetch(path, key).finally(() => fetching.delete(path));
@@ -63,19 +74,21 @@ export function openMediaCache(dir: string, options: MediaOptions): MediaCache {
     if (bytes >= trimEveryBytes) await trimFolder(folder, limit / folders);
   };
   return {
-    async get(asset, rendition) {
-      const path = pathOf(asset, rendition);
+    async get(asset, rendition, revision) {
+      const path = pathOf(asset, rendition, revision);
       if (!(await isThere(path, clock))) await fetchOnce(path, renditionKey(library, asset, rendition));
-      return { path, type: renditions[rendition].type };
+      return { path, type: renditions[rendition].type, isLasting: isLasting(rendition) };
     },
     async forget(asset) {
-      for (const rendition of Object.keys(renditions) as Rendition[]) await rm(pathOf(asset, rendition), { force: true });
+      const isCopy = (path: string) => path.startsWith(join(folderOf(asset), asset));
+      // What comes of them is removed too; that one of them fails concerns whoever asked for it.
+      await Promise.allSettled([...fetching].filter(([path]) => isCopy(path)).map(([, running]) => running));
+      const names = await readdir(folderOf(asset)).catch(() => []);
+      const copies = names.filter((name) => name.startsWith(asset) && files.some((file) => name.endsWith(`-${file}`)));
+      for (const name of copies) await rm(join(folderOf(asset), name), { force: true });
     },
   };
 }
-
-/** Whoever made them, they show the same. What a face was hidden from is not among them: that only the backend's own judgement says. */
-const sameEverywhere = [renditions.thumb.file, renditions.preview.file];
 
 /**
  * Gives the copies in one cache to that of another backend, which has none yet, so that pictures can be seen before it made its own.
@@ -83,7 +96,7 @@ const sameEverywhere = [renditions.thumb.file, renditions.preview.file];
  */
 export async function sharePictures(from: string, to: string): Promise<void> {
   for (const folder of await readdir(from).catch(() => [])) {
-    const names = (await readdir(join(from, folder))).filter((name) => sameEverywhere.some((file) => name.endsWith(`-${file}`)));
+    const names = (await readdir(join(from, folder))).filter((name) => lastingFiles.some((file) => name.endsWith(`-${file}`)));
     if (names.length > 0) await mkdir(join(to, folder), { recursive: true });
     for (const name of names) await linkUnlessThere(join(from, folder, name), join(to, folder, name));
   }

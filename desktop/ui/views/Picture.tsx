@@ -43,10 +43,11 @@ function Frame({ asset, record, rendition, boxes }: PictureProps & { rendition: 
   // The style sheet fits the frame into the stage by this ratio, so that boxes in per cent lie where they belong.
   const style = { '--ratio': width && height ? width / height : 4 / 3 } as CSSProperties;
   if (broken) return <p className="stage-note">{messages.photo.pictureMissing}</p>;
+  const url = rendition === 'pixelated' ? mediaUrl(asset, rendition, record?.changedAt) : mediaUrl(asset, rendition);
   return (
     <div className="frame" style={style}>
       <img className="frame-first" src={mediaUrl(asset, 'thumb')} alt="" hidden={rendition === 'pixelated'} />
-      <img src={mediaUrl(asset, rendition)} alt={record?.name ?? ''} onError={() => setBroken(true)} />
+      <img key={url} src={url} alt={record?.name ?? ''} onError={() => setBroken(true)} />
       {boxes.map(({ left, top, width: w, height: h }) => (
         <span
           key={`${left} ${top} ${w} ${h}`}

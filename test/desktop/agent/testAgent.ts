@@ -9,8 +9,8 @@ import { type Agent, startAgent } from '../../../desktop/agent/agent.ts';
 import { isoTime, systemClock } from '../../../shared/clock.ts';
 import type { AgentEvent } from '../../../shared/contract.ts';
 import { assetItem, renditionKey } from '../../../shared/keys.ts';
-import type { AssetRecord } from '../../../shared/model/asset.ts';
-import { recordOf } from './search/library.ts';
+import type { AssetRecord, Rendition } from '../../../shared/model/asset.ts';
+import { idOf, recordOf } from './search/library.ts';
 
 /** A local cloud that has no vision models, so that a test says itself what is seen in a picture. */
 export interface TestCloud {
@@ -19,6 +19,8 @@ export interface TestCloud {
   readonly credentials: LocalCloud['credentials'];
   /** Writes an asset's finished record and its thumbnail, as the pipeline does; with a picture also its preview. */
   finish(content: string, rest?: Partial<AssetRecord>, picture?: Buffer): Promise<void>;
+  /** Stores a rendition. */
+  put(content: string, rendition: Rendition, body: string | Buffer): Promise<void>;
   /** Keys in the input bucket. */
   originals(): Promise<string[]>;
   /** Removes one of them. */
@@ -37,6 +39,10 @@ export async function startTestCloud(dir: string, settings: Partial<PipelineSett
   const config = { endpoint, region: connection.region, credentials: { ...credentials } };
   const s3 = new S3Client(config);
   const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(config));
+  const { library, outputBucket: Bucket } = connection;
+  const put = async (content: string, rendition: Rendition, Body: string | Buffer) => {
+    await s3.send(new PutObjectCommand({ Bucket, Key: renditionKey(library, idOf(content), rendition), Body }));
+  };
   return {
     dir,
     connection,
@@ -47,13 +53,13 @@ export async function startTestCloud(dir: string, settings: Partial<PipelineSett
         claim: { execution: 'e', version: 'v', attempt: 1 },
       };
       for (const rendition of picture ? (['thumb', 'preview'] as const) : (['thumb'] as const)) {
-        const Key = renditionKey(record.library, record.asset, rendition);
-        await s3.send(new PutObjectCommand({ Bucket: connection.outputBucket, Key, Body: picture ?? `thumb of ${content}` }));
+        await put(content, rendition, picture ?? `thumb of ${content}`);
       }
       await dynamodb.send(
         new PutCommand({ TableName: connection.table, Item: { ...assetItem(record.library, record.asset), ...record, recordedBy: 'e' } }),
       );
     },
+    put,
     async originals() {
       const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: connection.inputBucket }));
       return Contents.map(({ Key }) => Key ?? '');

@@ -113,6 +113,14 @@ describe('over HTTP', () => {
     expect(await ask(`${path}?token=${token.slice(1)}`)).toMatchObject({ status: 403 });
   });
 
+  test('lets no browser keep a copy with faces hidden: the next record may have found another face', async () => {
+    await cloud.put('a dog', 'pixelated', 'a pixelated dog');
+    expect(await ask(`/media/${idOf('a dog')}/pixelated?version=1&token=${token}`)).toMatchObject({
+      body: 'a pixelated dog',
+      headers: { 'cache-control': 'no-store' },
+    });
+  });
+
   test('says that a picture does not exist', async () => {
     expect((await ask(`/media/${idOf('no dog')}/thumb?token=${token}`)).status).toBe(404);
     expect((await ask(`/media/${idOf('a dog')}/original?token=${token}`)).status).toBe(404);

@@ -80,7 +80,12 @@ async function openQueue() {
       });
     },
     /** All that waits is sent. */
-    drain: () => transaction(db, () => db.prepare('SELECT asset FROM upload_job').all().forEach(({ asset }) => markStored(db, Number(asset), ''))),
+    drain(): void {
+      const jobs = db.prepare('SELECT asset FROM upload_job').all();
+      transaction(db, () => {
+        for (const { asset } of jobs) markStored(db, Number(asset), '');
+      });
+    },
   };
 }
 
