@@ -69,8 +69,8 @@ export function loadStateMachine(text: string, tasks: Readonly<Record<string, Ta
     if (state.Type === 'Task') handlers[name] = asLambda(tasks[name] ?? missing(name));
   }
   const branches = new Map(states.map(({ name, branch }) => [name, branch]));
-  // Made once: it checks the whole definition, which takes tens of milliseconds.
-  const interpreter = interpreterOf(definition);
+  const interpreter = interpreters.get(text) ?? interpreterOf(definition);
+  interpreters.set(text, interpreter);
   return {
     branchOf: (state) => branches.get(state) ?? '',
     run(execution) {
@@ -113,6 +113,9 @@ function parseDefinition(text: string): Definition {
     text.replace(/\$\{(\w+)\}/g, (_, name: string) => functionArn(name)).replaceAll('"$$.Execution', () => `"$$.${executionKey}`),
   );
 }
+
+/** By the text they were made of: making one checks the whole definition, which takes a third of a second; they hold nothing of a run. */
+const interpreters = new Map<string, Interpreter>();
 
 function interpreterOf(definition: Definition): Interpreter {
   try {

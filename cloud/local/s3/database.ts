@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -99,7 +100,7 @@ export async function openDatabase(dir: string, log: (line: string) => void): Pr
   }
   // Stays the same file until the last connection closes. The descriptor is closed before that.
   const walFile = await open(`${path}-wal`, 'r+');
-  return wrap(sqlite, walFile, startCheckpointer(path, log));
+  return wrap(sqlite, walFile, createCheckpointer(path, log));
 }
 
 function migrate(sqlite: DatabaseSync, path: string): void {
@@ -176,17 +177,26 @@ interface Checkpointer {
   stop(): Promise<void>;
 }
 
-function startCheckpointer(path: string, log: (line: string) => void): Checkpointer {
-  const worker = new Worker(new URL('./checkpointWorker.ts', import.meta.url), { workerData: path });
-  worker.unref();
-  worker.on('message', (failure: string) => log(`The S3 metadata was not moved out of its log, which is tried again: ${failure}`));
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+/** The worker is started when it is first needed: it takes a third of a second, and many who open the database write little. */
+function createCheckpointer(path: string, log: (line: string) => void): Checkpointer {
+  let worker: Worker | null = null;
+  const start = () => {
+    const started = new Worker(new URL('./checkpointWorker.ts', import.meta.url), { workerData: path });
+    started.unref();
+    started.on('message', (failure: string) => log(`The S3 metadata was not moved out of its log, which is tried again: ${failure}`));
+    return started;
+  };
   return {
-    run: () => worker.postMessage('run'),
-    stop() {
+    run() {
+      worker ??= start();
+      worker.postMessage('run');
+    },
+    async stop() {
+      if (!worker) return;
+      const ended = once(worker, 'exit');
       worker.ref();
       worker.postMessage('stop');
-      return ended;
+      await ended;
     },
   };
 }
