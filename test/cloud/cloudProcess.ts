@@ -31,6 +31,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const cloud = await startLocalCloud({
     dir: process.argv[2] ?? '',
     models: pixwatchModelsDir(process.env),
+    workers: 1,
     settings: { secondsBetweenExecutions: 0 },
     clock: systemClock,
     log: () => {},

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,11 +25,11 @@ import { inboxKey, ruleItem } from '../../shared/keys.ts';
 import type { BoundingBox } from '../../shared/model/label.ts';
 import type { RuleId } from '../../shared/model/rule.ts';
 import { backendOf, type CloudProcessMessage } from './cloudProcess.ts';
+import { sample, smallSample } from './local/rekognition/photos.ts';
 import { eventually } from './local/serve.ts';
 import { startMailServer } from './local/smtp.ts';
 import { claimantOf, contentOf, keysIn, send } from './steps/openBackend.ts';
 
-const photo = (name: string) => readFile(new URL(`../../node_modules/@vladmandic/face-api/demo/${name}`, import.meta.url));
 /** A picture of one colour: nothing to find, and different from all others. */
 const plain = (background: string) =>
   sharp({ create: { width: 200, height: 150, channels: 3, background } })
@@ -49,6 +49,7 @@ beforeAll(async () => {
   cloud = await startLocalCloud({
     dir: join(dir, 'cloud'),
     models,
+    workers: 1,
     settings: { secondsBetweenExecutions: 0 },
     clock: systemClock,
     log: () => {},
@@ -130,7 +131,7 @@ async function saveRule(id: string, label: string): Promise<void> {
 
 describe('the pipeline', () => {
   it('finds what is in a photo, makes its faces unrecognisable and moves the original', async () => {
-    const original = await photo('sample1.jpg');
+    const original = await sample(1);
     const who = await send(backend, original, { name: 'party.jpg' });
     const record = await ended(who);
     expect(record).toMatchObject({
@@ -173,7 +174,7 @@ describe('the pipeline', () => {
     await writeFile(join(dir, 'cloud', 'smtp.json'), JSON.stringify(smtp), { mode: 0o600 });
     await saveRule('people', 'person');
     await command('subscribe', { protocol: 'email', endpoint: 'me@example.org' });
-    const who = await send(backend, await photo('sample2.jpg'));
+    const who = await send(backend, await smallSample(2));
     const record = await ended(who);
     expect(record).toMatchObject({
       outcome: { category: 'success' },
@@ -181,7 +182,7 @@ describe('the pipeline', () => {
     });
     await filed(who);
 
-    await send(backend, await photo('sample2.jpg'));
+    await send(backend, await smallSample(2));
     await filed(who);
     expect(await ended(who)).toEqual(record);
     expect(await keysIn(backend, backend.names.inputBucket)).toContain(`analyzed/success/local/${who.asset}.jpg`);
@@ -191,7 +192,7 @@ describe('the pipeline', () => {
   });
 
   it('gives each bad file a reason, keeps its original, and goes on with its neighbours', async () => {
-    const jpeg = await photo('sample3.jpg');
+    const jpeg = await sample(3);
     const mp4 = Buffer.concat([Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1'), Buffer.alloc(500)]);
     const files: [string, Buffer, string, object][] = [
       [
@@ -271,7 +272,7 @@ describe('the pipeline', () => {
 
 it('finishes what it was at when it was killed, and records nothing twice', async () => {
   const home = join(dir, 'killed');
-  const photos = await Promise.all(['sample4.jpg', 'sample5.jpg', 'sample6.jpg'].map(photo));
+  const photos = await Promise.all([4, 5, 6].map((n) => smallSample(n)));
   const { library } = lost;
   let sent: Claimant[] = [];
   for (const after of [0, 300, 1200]) {

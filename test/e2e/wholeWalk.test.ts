@@ -14,12 +14,11 @@ import { type Agent, startAgent } from '../../desktop/agent/agent.ts';
 import { pixwatchModelsDir } from '../../desktop/host/dataDir.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { backendOf } from '../cloud/cloudProcess.ts';
-import { drawnText } from '../cloud/local/rekognition/photos.ts';
+import { drawnText, sample, shrunk, smallSample } from '../cloud/local/rekognition/photos.ts';
 import { startMailServer } from '../cloud/local/smtp.ts';
 
 /** The walk of a photo through everything: real photos, real models, a real mail server, real processes that are killed. */
 
-const people = (n: number) => join(dirname(findPackageJSON('@vladmandic/face-api', import.meta.url) ?? ''), `demo/sample${n}.jpg`);
 const things = (n: string) => join(dirname(findPackageJSON('apeman-asset-images', import.meta.url) ?? ''), `dist/dummy/${n}.jpg`);
 const launcher = fileURLToPath(new URL('../../bin/pixwatch.mjs', import.meta.url));
 const visitors = {
@@ -50,7 +49,7 @@ afterEach(async () => {
 
 async function startCloud(): Promise<LocalCloud> {
   const models = pixwatchModelsDir(process.env);
-  const cloud = await startLocalCloud({ dir: join(dir, 'cloud'), models, clock: systemClock, log: () => {} });
+  const cloud = await startLocalCloud({ dir: join(dir, 'cloud'), models, workers: 1, clock: systemClock, log: () => {} });
   open.push(cloud);
   return cloud;
 }
@@ -87,10 +86,10 @@ test('a photo is sent, seen, found, told of and filed, each once, and all of it 
   await agent.handlers.saveRule({ id: null, draft: visitors });
   await agent.handlers.saveRule({ id: null, draft: invoices });
 
-  await copyFile(people(6), join(photos, 'visitors.jpg'));
+  await writeFile(join(photos, 'visitors.jpg'), await smallSample(6));
   await copyFile(things('04'), join(photos, 'terrier.jpg'));
   await drawnText('INVOICE 2024').toFile(join(photos, 'paper.jpg'));
-  await writeFile(join(photos, 'torn.jpg'), (await readFile(people(3))).subarray(0, 50_000));
+  await writeFile(join(photos, 'torn.jpg'), (await sample(3)).subarray(0, 50_000));
   await agent.handlers.addFolder({ path: photos });
   const { failed } = await agent.untilIdle();
 
@@ -132,8 +131,12 @@ test('a photo is sent, seen, found, told of and filed, each once, and all of it 
 });
 
 test('killed again and again on its way, the program finishes all the same and touches no photo', async () => {
-  const files = [...['01', '02', '05', '11'].map(things), people(3), people(6)];
-  for (const [i, file] of files.entries()) await copyFile(file, join(photos, `${i}.jpg`));
+  const files = await Promise.all([
+    ...['01', '02', '05', '11'].map(async (n) => shrunk(await readFile(things(n)))),
+    smallSample(3),
+    smallSample(6),
+  ]);
+  for (const [i, file] of files.entries()) await writeFile(join(photos, `${i}.jpg`), file);
   const stamps = async () => Promise.all((await readdir(photos)).map(async (name) => [name, (await stat(join(photos, name))).ctimeMs]));
   const before = await stamps();
   const run = () => spawn(process.execPath, [launcher, 'watch', photos, '--until-idle', '--json', '--data', join(dir, 'data')]);

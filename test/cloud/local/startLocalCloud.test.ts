@@ -26,16 +26,18 @@ import type { Credentials } from '../../../shared/connection.ts';
 import { analyzedKey, assetItem, inboxKey, type OriginalRef } from '../../../shared/keys.ts';
 import { type AssetRecord, assetId } from '../../../shared/model/asset.ts';
 import { parse } from '../../../shared/parse.ts';
+import { answering } from './rekognition/answering.ts';
 import { eventually, scratchDir } from './serve.ts';
 import { startMailServer } from './smtp.ts';
 
 const models = pixwatchModelsDir(process.env);
 const { library, inputBucket, table } = names;
 
-async function start(dir: string, options: Partial<LocalCloudOptions> = {}) {
+/** Without options it sees nothing in pictures, which takes no time. */
+async function start(dir: string, options: Partial<LocalCloudOptions> = { rekognition: answering() }) {
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);
-  const cloud = await startLocalCloud({ dir, models, workers: 1, clock: systemClock, log, ...options });
+  const cloud = await startLocalCloud({ dir, models, clock: systemClock, log, ...options });
   onTestFinished(cloud.close);
   return { cloud, lines, ...clientsOf(cloud.endpoint, cloud.credentials) };
 }
@@ -104,7 +106,7 @@ async function kill(child: ChildProcess) {
 }
 
 test('a photo put into the inbox is looked at, recorded and moved, and its history can be asked for', async () => {
-  const { cloud, put, finished, s3, lambda, lines } = await start(await scratchDir());
+  const { cloud, put, finished, s3, lambda, lines } = await start(await scratchDir(), { workers: 1 });
   expect(cloud.connection).toEqual({
     endpoint: cloud.endpoint,
     region: 'us-east-1',

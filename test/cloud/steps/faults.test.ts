@@ -1,38 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import sharp from 'sharp';
-import * as v from 'valibot';
 import { expect, it } from 'vitest';
-import { jsonService, operation } from '../../../cloud/local/gateway/jsonService.ts';
 import { ServiceError } from '../../../cloud/local/gateway/service.ts';
-import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import { executionEnded } from '../../../cloud/steps/executionEnded.ts';
 import { redrive } from '../../../cloud/steps/redrive.ts';
-import type { Claimant, Task } from '../../../cloud/steps/state.ts';
-import { steps } from '../../../cloud/steps/steps.ts';
+import type { Claimant } from '../../../cloud/steps/state.ts';
 import { subscribe } from '../../../cloud/steps/subscriptions.ts';
 import { inboxKey, ruleItem } from '../../../shared/keys.ts';
 import type { LibraryId } from '../../../shared/model/asset.ts';
 import type { RuleId } from '../../../shared/model/rule.ts';
+import { answering } from '../local/rekognition/answering.ts';
 import { eventually } from '../local/serve.ts';
 import { keysIn, openBackend, recordOf, send, type TestBackend } from './openBackend.ts';
-
-/** A Rekognition that answers this. */
-function rekognition(answers: { readonly [K in 'labels' | 'faces' | 'text' | 'moderation']?: () => object }) {
-  const {
-    labels = () => ({ Labels: [] }),
-    faces = () => ({ FaceDetails: [] }),
-    text = () => ({ TextDetections: [] }),
-    moderation = () => ({ ModerationLabels: [] }),
-  } = answers;
-  const operations = {
-    DetectLabels: operation(v.unknown(), async () => labels()),
-    DetectFaces: operation(v.unknown(), async () => faces()),
-    DetectText: operation(v.unknown(), async () => text()),
-    DetectModerationLabels: operation(v.unknown(), async () => moderation()),
-  };
-  return jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations });
-}
+import { runPipeline } from './runPipeline.ts';
 
 const refuse = (code: string, status = 400) => {
   throw new ServiceError(code, 'not now', status);
@@ -41,7 +21,6 @@ const refuse = (code: string, status = 400) => {
 const picture = await sharp({ create: { width: 200, height: 150, channels: 3, background: '#08f' } })
   .png()
   .toBuffer();
-const definition = await readFile(new URL('../../../cloud/pipeline.asl.json', import.meta.url), 'utf8');
 
 /** The attempt's own claim and name, as the dispatcher makes them. */
 const attemptOf = (who: Claimant, attempt: number): Claimant => ({ ...who, attempt, execution: `execution-${attempt}` });
@@ -50,7 +29,7 @@ const attemptOf = (who: Claimant, attempt: number): Claimant => ({ ...who, attem
 async function runInVain(who: Claimant, backend: TestBackend): Promise<void> {
   for (const attempt of [1, 2, 3]) {
     const { execution, ...input } = attemptOf(who, attempt);
-    const ending = await run({ ...input, execution }, backend);
+    const ending = await runPipeline(backend, { ...input, execution });
     expect(ending).toMatchObject({ status: 'FAILED', error: 'AccessDenied' });
     const detail = { name: execution, input: JSON.stringify(input), ...ending };
     await executionEnded({ detail }, backend);
@@ -86,19 +65,12 @@ async function watchTheSky(backend: TestBackend): Promise<void> {
   await subscribe(backend, 'local' as LibraryId, { protocol: 'email', endpoint: 'me@example.org', rules: null });
 }
 
-/** Runs the pipeline once for an asset. @param others in place of steps of the same name */
-function run({ execution: Name, ...Input }: Claimant, backend: TestBackend, others: Readonly<Record<string, Task>> = {}) {
-  const tasks = Object.entries<Task>({ ...steps, ...others }).map(([name, step]) => [name, (input: unknown) => step(input, backend)]);
-  const execution = { Id: Name, Input, Name, StartTime: '2024-01-01T00:00:00.000Z' };
-  return loadStateMachine(definition, Object.fromEntries(tasks)).run(execution).ending;
-}
-
 it('there is no safe share of a crowd, and the record says so', async () => {
   const face = { BoundingBox: { Left: 0, Top: 0, Width: 0.1, Height: 0.1 } };
   const faces = () => ({ FaceDetails: Array.from({ length: 100 }, () => face) });
-  const backend = await openBackend({ rekognition: rekognition({ faces }) });
+  const backend = await openBackend({ rekognition: answering({ faces }) });
   const who = await send(backend, picture);
-  expect(await run(who, backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await runPipeline(backend, who)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await recordOf(backend, who)).toMatchObject({
     faces: null,
     renditions: ['thumb', 'preview', 'analysis'],
@@ -110,9 +82,9 @@ it('there is no safe share of a crowd, and the record says so', async () => {
 it('what one detector cannot look at is not known, and what the others found counts', async () => {
   const unfit = () => refuse('InvalidImageFormatException');
   const labels = () => ({ Labels: [{ Name: 'Sky', Confidence: 90 }] });
-  const backend = await openBackend({ rekognition: rekognition({ labels, text: unfit, moderation: unfit, faces: unfit }) });
+  const backend = await openBackend({ rekognition: answering({ labels, text: unfit, moderation: unfit, faces: unfit }) });
   const who = await send(backend, picture);
-  expect(await run(who, backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await runPipeline(backend, who)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await recordOf(backend, who)).toMatchObject({
     outcome: { kind: 'analysed' },
     labels: [{ name: 'Sky' }],
@@ -137,9 +109,9 @@ it('text and moderation labels are recorded as Rekognition tells them', async ()
       { Name: 'Explicit', ParentName: '', Confidence: 91, TaxonomyLevel: 1 },
     ],
   });
-  const backend = await openBackend({ rekognition: rekognition({ text, moderation }) });
+  const backend = await openBackend({ rekognition: answering({ text, moderation }) });
   const who = await send(backend, picture);
-  expect(await run(who, backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await runPipeline(backend, who)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await recordOf(backend, who)).toMatchObject({
     text: [{ text: 'INVOICE 2024', confidence: 98.77, box: { left: 0.1, top: 0.2, width: 0.3333, height: 0.1 } }],
     moderation: [
@@ -156,9 +128,9 @@ it('a throttled Rekognition is asked again', async () => {
   let calls = 0;
   // Once: the pauses grow from up to 5 seconds.
   const labels = () => (++calls <= 1 ? refuse('ThrottlingException') : { Labels: [{ Name: 'Sky', Confidence: 91.23456 }] });
-  const backend = await openBackend({ rekognition: rekognition({ labels }) });
+  const backend = await openBackend({ rekognition: answering({ labels }) });
   const who = await send(backend, picture);
-  expect(await run(who, backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await runPipeline(backend, who)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await recordOf(backend, who)).toMatchObject({
     labels: [{ name: 'Sky', confidence: 91.23, parents: [], categories: [], instances: [] }],
   });
@@ -167,33 +139,33 @@ it('a throttled Rekognition is asked again', async () => {
 it('a missing permission fails the execution at once: nothing is rejected for it, and the next one succeeds', async () => {
   let allowed = false;
   const labels = () => (allowed ? { Labels: [] } : refuse('AccessDeniedException'));
-  const backend = await openBackend({ rekognition: rekognition({ labels }) });
+  const backend = await openBackend({ rekognition: answering({ labels }) });
   const who = await send(backend, picture);
-  expect(await run(who, backend)).toMatchObject({ status: 'FAILED', error: 'AccessDeniedException' });
+  expect(await runPipeline(backend, who)).toMatchObject({ status: 'FAILED', error: 'AccessDeniedException' });
   expect((await recordOf(backend, who))?.outcome.kind).toBe('pending');
   allowed = true;
-  expect(await run({ ...who, execution: 'execution-2', attempt: 2 }, backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await runPipeline(backend, { ...who, execution: 'execution-2', attempt: 2 })).toMatchObject({ status: 'SUCCEEDED' });
   expect((await recordOf(backend, who))?.outcome.kind).toBe('analysed');
 });
 
 it('a step that is newer than what the steps before it handed on fails the execution: nothing is rejected for it, and the next one succeeds', async () => {
-  const backend = await openBackend({ rekognition: rekognition({}) });
+  const backend = await openBackend({ rekognition: answering() });
   const who = await send(backend, picture);
   // As yesterday's DetectText answered when today's Categorise was deployed.
   const yesterdays = { DetectText: async () => ({ lines: 0 }) };
-  expect(await run(who, backend, yesterdays)).toMatchObject({ status: 'FAILED', error: 'InvalidInput' });
+  expect(await runPipeline(backend, who, yesterdays)).toMatchObject({ status: 'FAILED', error: 'InvalidInput' });
   expect((await recordOf(backend, who))?.outcome.kind).toBe('pending');
-  expect(await run(attemptOf(who, 2), backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await runPipeline(backend, attemptOf(who, 2))).toMatchObject({ status: 'SUCCEEDED' });
   expect((await recordOf(backend, who))?.outcome.kind).toBe('analysed');
 });
 
 it('an execution that runs again from its beginning, after any step, changes nothing more', async () => {
-  const backend = await openBackend({ rekognition: rekognition({}) });
+  const backend = await openBackend({ rekognition: answering() });
   const who = await send(backend, picture);
-  await run(who, backend);
+  await runPipeline(backend, who);
   const record = await recordOf(backend, who);
   const objects = await keysIn(backend, backend.names.inputBucket);
-  expect(await run(who, backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await runPipeline(backend, who)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await recordOf(backend, who)).toEqual(record);
   expect(await keysIn(backend, backend.names.inputBucket)).toEqual(objects);
 });
@@ -201,7 +173,7 @@ it('an execution that runs again from its beginning, after any step, changes not
 const sky = () => ({ Labels: [{ Name: 'Sky', Confidence: 90 }] });
 
 it('an original that cannot be filed: it is announced all the same, and a redrive files it', async () => {
-  const backend = await openBackend({ rekognition: rekognition({ labels: sky }) });
+  const backend = await openBackend({ rekognition: answering({ labels: sky }) });
   await watchTheSky(backend);
   const who = await send(backend, picture);
   const allow = forbid(backend.s3, /^CopyObject/);
@@ -211,7 +183,7 @@ it('an original that cannot be filed: it is announced all the same, and a redriv
 
   allow();
   expect(await redrive(backend, who.library, who.asset)).toBe('redriven');
-  expect(await run(attemptOf(who, 4), backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await runPipeline(backend, attemptOf(who, 4))).toMatchObject({ status: 'SUCCEEDED' });
   expect(await recordOf(backend, who)).not.toHaveProperty('unfiled');
   expect(await keysIn(backend, backend.names.inputBucket)).toEqual([`analyzed/success/local/${who.asset}.jpg`]);
   expect(await redrive(backend, who.library, who.asset)).toBe('none');
@@ -219,7 +191,7 @@ it('an original that cannot be filed: it is announced all the same, and a redriv
 });
 
 it('an alert that cannot be put into the outbox: the original waits in the inbox, and a redrive does both', async () => {
-  const backend = await openBackend({ rekognition: rekognition({ labels: sky }) });
+  const backend = await openBackend({ rekognition: answering({ labels: sky }) });
   await watchTheSky(backend);
   const who = await send(backend, picture);
   const allow = forbid(backend.dynamodb, /^PutItemCommand.*outbox/);
@@ -230,7 +202,7 @@ it('an alert that cannot be put into the outbox: the original waits in the inbox
 
   allow();
   expect(await redrive(backend, who.library, who.asset)).toBe('redriven');
-  expect(await run(attemptOf(who, 4), backend)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await runPipeline(backend, attemptOf(who, 4))).toMatchObject({ status: 'SUCCEEDED' });
   await eventually(() => backend.mails.length > 0);
   expect(await keysIn(backend, backend.names.inputBucket)).toEqual([`analyzed/success/local/${who.asset}.jpg`]);
 });

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { SubscribeCommand } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import sharp from 'sharp';
@@ -6,11 +5,10 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { jsonService, operation } from '../../../cloud/local/gateway/jsonService.ts';
 import { ServiceError } from '../../../cloud/local/gateway/service.ts';
-import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import type { PipelineSettings } from '../../../cloud/steps/backend.ts';
 import { drainOutbox } from '../../../cloud/steps/outbox.ts';
 import { paidCall } from '../../../cloud/steps/paidCall.ts';
-import { type Claimant, type ExecutionInput, executionInput, type Task } from '../../../cloud/steps/state.ts';
+import { type Claimant, type ExecutionInput, executionInput } from '../../../cloud/steps/state.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
 import { subscribe } from '../../../cloud/steps/subscriptions.ts';
 import { loadUsage, monthOf } from '../../../cloud/steps/usage.ts';
@@ -20,8 +18,8 @@ import { OverBudget, Throttled, Transient } from '../../../shared/errors.ts';
 import type { RuleId } from '../../../shared/model/rule.ts';
 import { eventually } from '../local/serve.ts';
 import { claimantOf, keysIn, openBackend, recordOf, send, type TestBackend } from './openBackend.ts';
+import { runPipeline as run } from './runPipeline.ts';
 
-const definition = await readFile(new URL('../../../cloud/pipeline.asl.json', import.meta.url), 'utf8');
 const priced = { priceRegion: 'us-east-1' };
 /** In US dollars, of a call. */
 const price = callPrice('DetectLabels', 'us-east-1') / 1e6;
@@ -56,16 +54,6 @@ const detectors = { labels: true, text: false, faces: true, moderation: false };
 async function open(settings: Partial<PipelineSettings>, refuse?: (call: number) => ServiceError | null) {
   const rekognition = countingRekognition(refuse);
   return { rekognition, backend: await openBackend({ rekognition: rekognition.service }, { detectors, ...settings }) };
-}
-
-const stateMachineOf = (backend: TestBackend) =>
-  loadStateMachine(
-    definition,
-    Object.fromEntries(Object.entries<Task>(steps).map(([name, step]) => [name, (input: unknown) => step(input, backend)])),
-  );
-
-function run(backend: TestBackend, { execution: Name, ...Input }: Claimant) {
-  return stateMachineOf(backend).run({ Id: Name, Input, Name, StartTime: '2024-01-01T00:00:00.000Z' }).ending;
 }
 
 /** A photo of its own colour. */
@@ -253,10 +241,10 @@ describe('the rate', () => {
   });
 
   it('slows a burst down and loses nothing', async () => {
-    const { backend, rekognition } = await open(slow(8));
-    const sent = await sendPhotos(backend, 30);
+    const { backend, rekognition } = await open(slow(4));
+    const sent = await sendPhotos(backend, 12);
     const endings = await Promise.all(sent.map((who) => run(backend, who)));
     expect(endings.filter(({ status }) => status !== 'SUCCEEDED')).toEqual([]);
-    expect(rekognition.asked).toEqual({ DetectLabels: 30, DetectFaces: 30 });
+    expect(rekognition.asked).toEqual({ DetectLabels: 12, DetectFaces: 12 });
   }, 120_000);
 });

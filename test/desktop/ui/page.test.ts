@@ -1,7 +1,6 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { findPackageJSON } from 'node:module';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -9,14 +8,13 @@ import { uiDir } from '../../../desktop/headless/context.ts';
 import { type PageServer, servePage } from '../../../desktop/headless/serve.ts';
 import { pixwatchModelsDir } from '../../../desktop/host/dataDir.ts';
 import { type App, startApp } from '../../../desktop/host/startApp.ts';
-import { drawnText } from '../../cloud/local/rekognition/photos.ts';
+import { drawnText, smallSample } from '../../cloud/local/rekognition/photos.ts';
 import { startTestCloud, type TestCloud } from '../agent/testAgent.ts';
 import { launchChromium } from './chromium.ts';
 
 /** One person's afternoon with the page, in a real Chromium on the real agent, local cloud and models. Each step goes on from the last. */
 
 const screenshots = fileURLToPath(new URL('../../../dist/screenshots/', import.meta.url));
-const samples = join(dirname(findPackageJSON('@vladmandic/face-api', import.meta.url) ?? ''), 'demo');
 const hostileName = '<img src=x onerror=document.title=`taken`>.jpg';
 
 let dir: string;
@@ -36,7 +34,7 @@ function awsFile(): string {
 }
 
 const serve = (port = 0) => servePage({ handlers: app.handlers, onEvent: app.agent.onEvent, port, uiDir });
-const addPhoto = (n: number, name = `people ${n}.jpg`) => copyFile(join(samples, `sample${n}.jpg`), join(photos, name));
+const addPhoto = async (n: number, name = `people ${n}.jpg`) => writeFile(join(photos, name), await smallSample(n));
 const eventually = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
 const shoot = (name: string) => page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
 const goTo = (view: string) => page.getByRole('navigation').getByRole('link', { name: view }).click();
@@ -299,7 +297,7 @@ describe('a photo that is on this computer no more', () => {
     await dialog.getByRole('button', { name: 'Save a copy' }).click();
     await dialog.getByText(`Saved as ${join(dir, 'Downloads', 'people 2.jpg')}`).waitFor();
     await shoot('detail-gone');
-    expect(await readFile(join(dir, 'Downloads', 'people 2.jpg'))).toEqual(await readFile(join(samples, 'sample2.jpg')));
+    expect(await readFile(join(dir, 'Downloads', 'people 2.jpg'))).toEqual(await smallSample(2));
     await page.keyboard.press('Escape');
     await search('');
   });

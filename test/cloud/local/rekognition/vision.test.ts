@@ -7,7 +7,7 @@ import { createVision, type Vision } from '../../../../cloud/local/rekognition/v
 import { pixwatchModelsDir } from '../../../../desktop/host/dataDir.ts';
 import { Permanent, Transient } from '../../../../shared/errors.ts';
 import { scratchDir } from '../serve.ts';
-import { sample } from './photos.ts';
+import { smallSample } from './photos.ts';
 
 const published = () => ensureModels({ dir: pixwatchModelsDir(process.env), onProgress: () => {} });
 
@@ -23,14 +23,14 @@ test('a thread that fails is replaced at the next question', async () => {
   const faces = join(dir, 'blazeface.json');
   await cp(models.faces.replace(/json$/, 'bin'), join(dir, 'blazeface.bin'));
   const vision = visionOf({ ...models, faces });
-  await expect(vision.ask('faces', () => sample(1))).rejects.toThrow(Transient);
+  await expect(vision.ask('faces', () => smallSample(1))).rejects.toThrow(Transient);
 
   await cp(models.faces, faces);
-  expect(await vision.ask('faces', () => sample(1))).toHaveLength(3);
+  expect(await vision.ask('faces', () => smallSample(1))).toHaveLength(3);
 
   // Once read, the weights are not needed any more.
   await rename(faces, `${faces}.gone`);
-  expect(await vision.ask('faces', () => sample(2))).toHaveLength(3);
+  expect(await vision.ask('faces', () => smallSample(2))).toHaveLength(3);
 });
 
 test('a picture is only read when a thread is free for it, and one that cannot be read does no harm', async () => {
@@ -41,7 +41,7 @@ test('a picture is only read when a thread is free for it, and one that cannot b
     const faces = await vision.ask('faces', () => {
       held += 1;
       most = Math.max(most, held);
-      return sample(number);
+      return smallSample(number);
     });
     held -= 1;
     return faces.length;
@@ -60,15 +60,15 @@ test('a picture is only read when a thread is free for it, and one that cannot b
 
 test('closing ends what is under way and what waits, and starts nothing more', async () => {
   const vision = visionOf(await published(), 2);
-  const underWay = vision.ask('faces', () => sample(1));
+  const underWay = vision.ask('faces', () => smallSample(1));
   const reading = vision.ask('faces', async () => {
     await sleep(300);
-    return sample(2);
+    return smallSample(2);
   });
   const waiting = vision.ask('faces', () => expect.unreachable('it is not read any more'));
   const ended = Promise.allSettled([underWay, reading, waiting]);
   await sleep(100);
   await vision.close();
   for (const one of await ended) expect(one).toMatchObject({ status: 'rejected', reason: { name: 'Transient' } });
-  await expect(vision.ask('faces', () => sample(1))).rejects.toThrow('closing');
+  await expect(vision.ask('faces', () => smallSample(1))).rejects.toThrow('closing');
 });

@@ -22,6 +22,9 @@ export interface FaultyLine {
   requests(firstLine: RegExp): number;
   /** Lets one of the coming requests go wrong. @param skip so many that match go well before */
   inject(firstLine: RegExp, fault: Fault, skip?: number): void;
+  /** Lets so many more bytes of requests through, and no more until `release`. */
+  hold(afterBytes: number): void;
+  release(): void;
   /** Refuses connections and cuts those that are open. */
   goDown(): void;
   goUp(): void;
@@ -38,6 +41,8 @@ export async function startFaultyLine(port: number): Promise<FaultyLine> {
   const planned: Planned[] = [];
   const seen: string[] = [];
   const open = new Set<Socket>();
+  const held: (() => void)[] = [];
+  let holdAt = Number.POSITIVE_INFINITY;
   let bytesUp = 0;
   let isDown = false;
 
@@ -59,6 +64,14 @@ export async function startFaultyLine(port: number): Promise<FaultyLine> {
     let isAnswered = false;
     let passed = 0;
     client.on('data', (data) => {
+      if (bytesUp < holdAt) return pass(data);
+      client.pause();
+      held.push(() => {
+        pass(data);
+        client.resume();
+      });
+    });
+    const pass = (data: Buffer) => {
       if (isNew) {
         const firstLine = data.subarray(0, data.indexOf('\r\n')).toString();
         seen.push(firstLine);
@@ -79,7 +92,7 @@ export async function startFaultyLine(port: number): Promise<FaultyLine> {
         client.pause();
         service.once('drain', () => client.resume());
       }
-    });
+    };
     service.on('data', (data) => {
       isNew = true;
       if (fault?.kind === 'loseAnswer') client.resetAndDestroy();
@@ -101,6 +114,13 @@ export async function startFaultyLine(port: number): Promise<FaultyLine> {
     bytesUp: () => bytesUp,
     requests: (firstLine) => seen.filter((line) => firstLine.test(line)).length,
     inject: (firstLine, fault, skip = 0) => void planned.push({ firstLine, fault, skip }),
+    hold(afterBytes) {
+      holdAt = bytesUp + afterBytes;
+    },
+    release() {
+      holdAt = Number.POSITIVE_INFINITY;
+      for (const pass of held.splice(0)) pass();
+    },
     goDown() {
       isDown = true;
       for (const socket of open) socket.resetAndDestroy();
