@@ -72,8 +72,8 @@ function subscriptionOperations({ subscriptions }: SnsOptions): Record<string, O
       }),
       async ({ TopicArn, Protocol, Endpoint, Attributes }) => {
         assertTopic(subscriptions, TopicArn);
-        const { arn } = subscriptions.subscribe(TopicArn, Protocol, Endpoint);
-        for (const { key, value } of Attributes) setAttribute(subscriptions, arn, key, value);
+        for (const { key } of Attributes) requireKnown(key);
+        const { arn } = subscriptions.subscribe(TopicArn, Protocol, Endpoint, Attributes[0]?.value ?? null);
         return { SubscriptionArn: arn };
       },
     ),
@@ -96,7 +96,8 @@ function subscriptionOperations({ subscriptions }: SnsOptions): Record<string, O
     SetSubscriptionAttributes: operation(
       v.object({ ...subscriptionInput.entries, AttributeName: v.string(), AttributeValue: v.optional(v.string(), '') }),
       async ({ SubscriptionArn, AttributeName, AttributeValue }) => {
-        setAttribute(subscriptions, find(subscriptions, SubscriptionArn).arn, AttributeName, AttributeValue);
+        requireKnown(AttributeName);
+        subscriptions.setFilterPolicy(find(subscriptions, SubscriptionArn).arn, AttributeValue);
         return {};
       },
     ),
@@ -200,9 +201,8 @@ function find(subscriptions: Subscriptions, arn: string): Subscription {
   return found;
 }
 
-function setAttribute(subscriptions: Subscriptions, arn: string, name: string, value: string): void {
-  if (name !== 'FilterPolicy') throw new InvalidInput(`the local cloud knows the attribute FilterPolicy only, not ${name}`);
-  subscriptions.setFilterPolicy(arn, value);
+function requireKnown(attribute: string): void {
+  if (attribute !== 'FilterPolicy') throw new InvalidInput(`the local cloud knows the attribute FilterPolicy only, not ${attribute}`);
 }
 
 function describe({ arn, topic, protocol, endpoint }: Subscription) {

@@ -36,9 +36,10 @@ export interface Subscriptions {
   hasTopic(arn: string): boolean;
   /**
    * Answers the subscription that exists when there is one.
-   * @throws InvalidInput when the endpoint does not fit the protocol, or is none that this computer knows
+   * @param policy JSON; null: none is asked for, and one that exists may have any
+   * @throws InvalidInput when the endpoint does not fit the protocol, is none that this computer knows, or is subscribed with another policy
    */
-  subscribe(topic: string, protocol: string, endpoint: string): Subscription;
+  subscribe(topic: string, protocol: string, endpoint: string, policy: string | null): Subscription;
   find(arn: string): Subscription | null;
   /** All of the topic, the oldest first. */
   of(topic: string): Subscription[];
@@ -56,7 +57,7 @@ export function createSubscriptions(sql: DatabaseSync): Subscriptions {
   const topics = sql.prepare('SELECT arn FROM topic ORDER BY arn');
   // The update that changes nothing makes RETURNING answer the row that was there.
   const subscribe = sql.prepare(`
-    INSERT INTO subscription (arn, topic, protocol, endpoint) VALUES (:arn, :topic, :protocol, :endpoint)
+    INSERT INTO subscription (arn, topic, protocol, endpoint, filter_policy) VALUES (:arn, :topic, :protocol, :endpoint, :policy)
     ON CONFLICT (topic, protocol, endpoint) DO UPDATE SET endpoint = endpoint RETURNING *`);
   const find = sql.prepare('SELECT * FROM subscription WHERE arn = ?');
   const of = sql.prepare('SELECT * FROM subscription WHERE topic = ? ORDER BY n');
@@ -67,19 +68,19 @@ export function createSubscriptions(sql: DatabaseSync): Subscriptions {
     addTopic: (arn) => void addTopic.run(arn),
     topics: () => topics.all().map((row) => String(row['arn'])),
     hasTopic: (arn) => topics.all().some((row) => row['arn'] === arn),
-    subscribe(topic, protocol, endpoint) {
+    subscribe(topic, protocol, endpoint, text) {
       const { rules: _, ...receiver } = parse(subscriptionDraft, { protocol, endpoint }, 'subscription');
-      return toSubscription(subscribe.get({ arn: `${topic}:${randomUUID()}`, topic, ...receiver }) ?? {});
+      const policy = text === null ? null : policyOf(text);
+      const found = toSubscription(subscribe.get({ arn: `${topic}:${randomUUID()}`, topic, ...receiver, policy }) ?? {});
+      if (policy === null || policy === found.filterPolicy) return found;
+      throw new InvalidInput('Invalid parameter: Attributes Reason: Subscription already exists with different attributes');
     },
     find(arn) {
       const row = find.get(arn);
       return row ? toSubscription(row) : null;
     },
     of: (topic) => of.all(topic).map(toSubscription),
-    setFilterPolicy(arn, policy) {
-      if (policy !== '') parse(newFilterPolicy, parseJson(policy), 'filter policy');
-      setFilterPolicy.run(policy || null, arn);
-    },
+    setFilterPolicy: (arn, policy) => void setFilterPolicy.run(policy === '' ? null : policyOf(policy), arn),
     unsubscribe: (arn) => void unsubscribe.run(arn),
   };
 }
@@ -92,6 +93,9 @@ export function wants({ filterPolicy: policy }: Subscription, attributes: Readon
     return found !== undefined && values.some((value) => (typeof value === 'string' ? found === value : found.startsWith(value.prefix)));
   });
 }
+
+/** A filter policy as it is kept: two that say the same are the same text. */
+const policyOf = (text: string): string => JSON.stringify(parse(newFilterPolicy, parseJson(text), 'filter policy'));
 
 function parseJson(text: string): unknown {
   try {

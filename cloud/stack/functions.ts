@@ -63,7 +63,7 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
     grants: [
       ...(['readRecords', 'readHistories', 'takeDeadLetters', 'sendToInbox', 'takeWaiting', 'readUsage'] as const),
       ...(['missInput', 'readInbox', 'findOriginals', 'restoreOriginals'] as const),
-      ...(['storeSubscriptions', 'subscribe', 'endSubscriptions'] as const),
+      ...(['storeSubscriptions', 'subscribe', 'changeSubscriptions', 'endSubscriptions'] as const),
     ],
   },
 };

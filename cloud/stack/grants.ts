@@ -75,6 +75,7 @@ export const grants = (to: Resources) =>
     // Who gets alarms is told of the budget, too.
     publishAlerts: { actions: ['sns:Publish'], resources: [to.alertsTopic, to.alarmsTopic] },
     subscribe: { actions: ['sns:Subscribe'], resources: [to.alertsTopic] },
+    changeSubscriptions: { actions: ['sns:SetSubscriptionAttributes'], resources: ['*'], wildcard: noResource },
     endSubscriptions: { actions: ['sns:GetSubscriptionAttributes', 'sns:Unsubscribe'], resources: ['*'], wildcard: noResource },
 
     takeFromInbox: {

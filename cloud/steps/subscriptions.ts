@@ -1,4 +1,9 @@
-import { GetSubscriptionAttributesCommand, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  GetSubscriptionAttributesCommand,
+  SetSubscriptionAttributesCommand,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from '@aws-sdk/client-sns';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { type Subscription, type SubscriptionDraft, subscription } from '../../shared/contract.ts';
@@ -29,17 +34,35 @@ export async function listSubscriptions(backend: Backend, library: LibraryId): P
   return subscriptions;
 }
 
-/** @throws InvalidInput when SNS refuses the address */
+/**
+ * Sends a library's alerts to an address, or chooses anew for which rules.
+ * @throws InvalidInput when SNS refuses the address, or it is subscribed but not by this library: an address has one subscription to a topic
+ */
 export async function subscribe(backend: Backend, library: LibraryId, draft: SubscriptionDraft): Promise<void> {
-  const { protocol, endpoint, rules } = draft;
-  const { sns, dynamodb, names } = backend;
-  const Attributes = { FilterPolicy: alertFilter(library, rules) };
-  const request = { TopicArn: names.topicArn, Protocol: protocol, Endpoint: endpoint, Attributes, ReturnSubscriptionArn: true };
-  const { SubscriptionArn: arn = '' } = await sns.send(new SubscribeCommand(request)).catch((thrown: unknown) => {
-    if (!isNamed(thrown, 'InvalidParameter')) throw thrown;
-    throw new InvalidInput(`${endpoint} cannot be subscribed: ${thrown.message}`, { cause: thrown });
-  });
+  const { dynamodb, names } = backend;
+  const arn = await subscribeAtSns(backend, library, draft);
   await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...subscriptionItem(library, arn), arn, ...draft } }));
+}
+
+/** @returns the subscription's ARN */
+async function subscribeAtSns(backend: Backend, library: LibraryId, { protocol, endpoint, rules }: SubscriptionDraft): Promise<string> {
+  const { sns, names } = backend;
+  const FilterPolicy = alertFilter(library, rules);
+  const request = { TopicArn: names.topicArn, Protocol: protocol, Endpoint: endpoint, Attributes: { FilterPolicy } };
+  try {
+    return (await sns.send(new SubscribeCommand({ ...request, ReturnSubscriptionArn: true }))).SubscriptionArn ?? '';
+  } catch (thrown) {
+    if (!isNamed(thrown, 'InvalidParameter')) throw thrown;
+    if (!/already exists with different attributes/i.test(thrown.message)) {
+      throw new InvalidInput(`${endpoint} cannot be subscribed: ${thrown.message}`, { cause: thrown });
+    }
+    const own = await listSubscriptions(backend, library);
+    const found = own.find((each) => each.protocol === protocol && each.endpoint === endpoint);
+    if (!found) throw new InvalidInput(`${endpoint} gets alerts already, of another library. Name another address.`, { cause: thrown });
+    const change = { SubscriptionArn: found.arn, AttributeName: 'FilterPolicy', AttributeValue: FilterPolicy };
+    await sns.send(new SetSubscriptionAttributesCommand(change));
+    return found.arn;
+  }
 }
 
 /** @throws InvalidInput when it is none of the library's */

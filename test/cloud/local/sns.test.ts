@@ -54,6 +54,10 @@ test('subscribing twice is one subscription, with its filter; unsubscribing ends
   const { client, TopicArn, subscribe } = await opened();
   const arn = await subscribe('a@example.org', 'email', { FilterPolicy: '{"rule":["dogs"]}' });
   expect(await subscribe('a@example.org')).toBe(arn);
+  expect(await subscribe('a@example.org', 'email', { FilterPolicy: '{ "rule": ["dogs"] }' })).toBe(arn);
+  // In SNS's own words.
+  const differently = subscribe('a@example.org', 'email', { FilterPolicy: '{"rule":["cats"]}' });
+  await expect(differently).rejects.toThrow('Subscription already exists with different attributes');
   await subscribe('+491701234567', 'sms');
 
   const list = async () => (await client.send(new ListSubscriptionsByTopicCommand({ TopicArn }))).Subscriptions;
@@ -220,6 +224,8 @@ test('wrong input is answered as SNS answers it', async () => {
     'only exact strings and prefixes',
   );
   await expect(subscribe('a@example.org', 'email', { RawMessageDelivery: 'true' })).rejects.toThrow('FilterPolicy only');
+  // Nothing is left of one that was refused: it would let everything through.
+  expect((await client.send(new ListSubscriptionsByTopicCommand({ TopicArn }))).Subscriptions ?? []).toEqual([]);
   await expect(publish('x', { TopicArn: `${TopicArn}x` })).rejects.toMatchObject({ name: 'NotFoundException' });
   await expect(publish('x', { Subject: 'two\nlines' })).rejects.toThrow('one line');
   await expect(publish('x'.repeat(262_145))).rejects.toMatchObject({ name: 'InvalidParameterException' });

@@ -283,6 +283,7 @@ it('commands does all that the app asks for, for the library of who calls, with 
   expect(await ask('original', { asset })).toMatchObject({ kind: 'stored' });
   expect(await ask('restoreOriginal', { asset })).toMatchObject({ kind: 'stored' });
   await ask('subscribe', { protocol: 'email', endpoint: 'me@example.org' });
+  await ask('subscribe', { protocol: 'email', endpoint: 'me@example.org', rules: ['cats'] });
   const [subscription] = (await ask('subscriptions', {})) as { arn: string }[];
   await ask('unsubscribe', { arn: subscription?.arn });
   const { error } = await commands.invoke({ command: 'subscriptions', input: {} }, { identity: {} });

@@ -125,6 +125,28 @@ it('subscriptions belong to their library alone', async () => {
   expect(await listSubscriptions(backend, who.library)).toEqual([]);
 });
 
+it('an address gets the alerts of one library: another’s does not take it over', async () => {
+  const backend = await openWith(match('dogs'));
+  const other = 'other' as LibraryId;
+  const draft = { protocol: 'email', endpoint: 'me@example.org', rules: null } as const;
+  await expect(subscribe(backend, other, draft)).rejects.toThrow(/me@example\.org gets alerts already/);
+  expect(await listSubscriptions(backend, other)).toEqual([]);
+  await announce(who, backend);
+  await eventually(() => backend.mails.length >= 1);
+  expect(backend.mails.map(subjectOf)).toEqual(['Pixwatch: Gr?e dogs']);
+});
+
+it('the rules of a subscriber can be chosen anew', async () => {
+  const backend = await openWith(match('dogs'), match('cats'));
+  const [before] = await listSubscriptions(backend, who.library);
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org', rules: ['cats' as RuleId] });
+  expect(await listSubscriptions(backend, who.library)).toEqual([{ ...before, rules: ['cats'] }]);
+  await announce(who, backend);
+  await eventually(() => backend.mails.length >= 1);
+  await settled();
+  expect(backend.mails.map(subjectOf)).toEqual(['Pixwatch: Gr?e cats']);
+});
+
 it('does not tell one library of the matches of another', async () => {
   const backend = await openWith(match('dogs'));
   await subscribe(backend, 'other' as LibraryId, { protocol: 'email', endpoint: 'other@example.org', rules: null });
