@@ -37,7 +37,8 @@ async function open(dir: string) {
     return SubscriptionArn;
   };
   const publish = (Message: string, options: object = {}) => client.send(new PublishCommand({ TopicArn, Message, ...options }));
-  return { client, TopicArn, lines, close, subscribe, publish };
+  const waiting = () => database.sql.prepare('SELECT recipient, tries FROM email').all();
+  return { client, TopicArn, lines, close, subscribe, publish, waiting };
 }
 
 async function opened(dir?: string) {
@@ -180,16 +181,14 @@ test('a refused recipient is given up, a busy one waits, and neither holds up th
   const dir = await scratchDir();
   const mail = await startMailServer();
   await writeSettings(dir, { port: mail.port });
-  const { lines, subscribe, publish, close } = await open(dir);
+  const { lines, subscribe, publish, close, waiting } = await open(dir);
   for (const address of ['nobody@refused.example', 'later@busy.example', 'a@example.org']) await subscribe(address);
   await publish('hello');
-  await eventually(() => mail.inbox.length === 1);
-  await close();
+  await eventually(() => waiting().length === 1);
+  expect(mail.inbox).toHaveLength(1);
   expect(lines).toEqual([expect.stringContaining('refuses nobody@refused.example')]);
-
-  const { sql, close: closeDatabase } = await openDatabase(join(dir, 'local.db'));
-  expect(sql.prepare('SELECT recipient, tries FROM email').all()).toEqual([{ recipient: 'later@busy.example', tries: 1 }]);
-  await closeDatabase();
+  expect(waiting()).toEqual([{ recipient: 'later@busy.example', tries: 1 }]);
+  await close();
 });
 
 test('a wrong password keeps e-mails waiting and is not told', async () => {
