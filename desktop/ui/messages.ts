@@ -216,7 +216,7 @@ export const messages = {
     waiting: 'Not analysed yet. This page shows the result as soon as it is there.',
     matched: (names: string) => `Matched: ${names}`,
     outcome: {
-      kept: (why: string) => `Stored safely, not analysed yet: ${why}`,
+      kept: (why: string) => why,
       waiting: (why: string) => why,
       rejected: (why: string) => `Could not be processed: ${why} The original is kept.`,
       failed: (why: string) => `Gave up after several tries: ${why}`,

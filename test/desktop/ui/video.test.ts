@@ -15,7 +15,7 @@ import { launchChromium } from './chromium.ts';
 const screenshots = fileURLToPath(new URL('../../../dist/screenshots/', import.meta.url));
 const samples = join(dirname(findPackageJSON('@vladmandic/face-api', import.meta.url) ?? ''), 'demo');
 
-const keptReason = 'Looking for labels is switched off.';
+const keptReason = 'Kept safely; looking for labels is switched off.';
 
 /** A photo, a video that was looked at, one that was kept with its still, and one of which nothing is known but its type. */
 async function finishLibrary(cloud: TestCloud): Promise<void> {
@@ -128,7 +128,7 @@ test('videos in the page: how long they are, a still, what is seen in them and w
   await page.setViewportSize({ width: 1280, height: 800 });
 
   await open(/^beach/);
-  await dialog.getByText(keptReason).waitFor();
+  await dialog.getByText(keptReason, { exact: true }).waitFor();
   expect(await fact('Duration')).toBe('0:12');
   await expect
     .poll(() =>
