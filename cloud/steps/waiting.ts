@@ -12,10 +12,16 @@ import { capOf, loadUsage, monthOf } from './usage.ts';
 
 /** Assets that wait for budget: each an item that says which attempt would take it up again. */
 
-/** Notes that an asset waits. Doing so twice changes nothing. */
+/** Notes that an asset waits. Doing so twice changes nothing, nor does a step that comes late: the note of a later attempt stays. */
 export async function noteWaiting({ dynamodb, names }: Backend, { library, asset, ext, version, attempt }: ExecutionInput): Promise<void> {
   const next: ExecutionInput = { library, asset, ext, version, attempt: firstOfNextTry(attempt) };
-  await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...waitingItem(library, asset), ...next } }));
+  const put = new PutCommand({
+    TableName: names.table,
+    Item: { ...waitingItem(library, asset), ...next },
+    ConditionExpression: 'attribute_not_exists(attempt) OR attempt < :attempt',
+    ExpressionAttributeValues: { ':attempt': next.attempt },
+  });
+  await conditionHeld(dynamodb.send(put));
 }
 
 /**

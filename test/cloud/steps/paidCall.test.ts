@@ -12,7 +12,7 @@ import { type Claimant, type ExecutionInput, executionInput } from '../../../clo
 import { steps } from '../../../cloud/steps/steps.ts';
 import { subscribe } from '../../../cloud/steps/subscriptions.ts';
 import { loadUsage, monthOf } from '../../../cloud/steps/usage.ts';
-import { resumeWaiting } from '../../../cloud/steps/waiting.ts';
+import { noteWaiting, resumeWaiting } from '../../../cloud/steps/waiting.ts';
 import { callPrice } from '../../../shared/cost.ts';
 import { OverBudget, Throttled, Transient } from '../../../shared/errors.ts';
 import type { RuleId } from '../../../shared/model/rule.ts';
@@ -161,6 +161,19 @@ describe('the cap', () => {
     expect(await requested(raised)).toEqual([{ ...input, attempt: 4 }]);
     expect(await run(raised, { ...who, attempt: 4, execution: 'fourth' })).toMatchObject({ status: 'SUCCEEDED' });
     expect((await recordOf(raised, who))?.outcome.kind).toBe('analysed');
+  });
+
+  it('keeps the note of a later attempt when an earlier one comes to wait late', async () => {
+    const { backend } = await open({ ...priced, capPerMonth: 1 });
+    const { execution: _, ...input } = claimantOf(Buffer.from('photo'));
+    await noteWaiting(backend, { ...input, attempt: 4 });
+    await noteWaiting(backend, { ...input, attempt: 1 });
+    expect(await resumeWaiting(backend)).toBe(1);
+    expect(await requested(backend)).toEqual([{ ...input, attempt: 7 }]);
+    await noteWaiting(backend, { ...input, attempt: 1 });
+    await noteWaiting(backend, { ...input, attempt: 7 });
+    expect(await resumeWaiting(backend)).toBe(1);
+    expect(await requested(backend)).toEqual([{ ...input, attempt: 10 }]);
   });
 
   it('is announced at 80 % and when it is reached, once each, to every subscriber and to whoever gets alarms', async () => {
