@@ -6,9 +6,6 @@ import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodej
 export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
 export const entryOf = (name: string) => fileURLToPath(new URL(`../functions/${name}.ts`, import.meta.url));
 
-/** A native module cannot be bundled; it is installed beside the bundle, for Lambda's system whatever this computer is. */
-export const nativeModules = ['sharp'];
-
 export const bundling = {
   format: OutputFormat.ESM,
   target: 'node24',

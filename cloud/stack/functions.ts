@@ -9,8 +9,8 @@ export interface FunctionSettings {
   readonly seconds: number;
   /** All that it may do. */
   readonly grants: readonly GrantName[];
-  /** It uses a native module (bundling.ts). */
-  readonly native?: true;
+  /** Modules that have more than JavaScript in them: they are installed beside the bundle, for Lambda's system whatever this computer is. */
+  readonly native?: readonly string[];
   /** Without X-Ray: what runs each minute of the year would use up half of the traces that are free. */
   readonly untraced?: true;
 }
@@ -28,7 +28,7 @@ const small = { memory: 256, seconds: 60 };
  * For work on pictures: one whole processor, as half of one takes twice as long for the same money. Measured with test/bench/functions.ts, where a photo
  * of 100 megapixels, the largest there may be, came to 877 MB and 22 s in render (PNG of 300 MB), 630 MB and 11 s (progressive JPEG), 243 MB and 5 s in pixelate.
  */
-const picture = { memory: 1769, seconds: 120, native: true } as const;
+const picture = { memory: 1769, seconds: 120, native: ['sharp'] } as const;
 
 /** A paid call: looked up first, counted, and its answer kept. Rekognition reads the picture as whoever asks. */
 const detector: readonly GrantName[] = ['missOutput', 'readOutput', 'writeOutput', 'countUsage', 'enqueueAlerts'];
@@ -37,6 +37,7 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
   // A photo of 200 MB, the most there may be, came to 702 MB and 5 s (same measurement). A film is only read through, however large it is.
   admit: { memory: 1024, seconds: 900, grants: ['missInput', 'readInbox', 'changeRecords'] },
   render: { ...picture, grants: ['missInput', 'readInbox', 'writeOutput'] },
+  poster: { ...picture, seconds: 300, native: ['sharp', '@ffmpeg/core'], grants: ['missInput', 'readInbox', 'writeOutput'] },
   detectLabels: { ...small, grants: ['detectLabels', ...detector] },
   detectText: { ...small, grants: ['detectText', ...detector] },
   detectModeration: { ...small, grants: ['detectModeration', ...detector] },

@@ -13,7 +13,6 @@ import { type Admitted, claimant, task } from './state.ts';
 /** A photo is decoded in memory; a larger file than this is no photo that a camera made. */
 const maxPhotoBytes = 200 * 1024 * 1024;
 
-const videoReason = 'Kept safely; videos are not analysed yet.';
 const unreadableReason = 'Kept safely; pictures of this type are not analysed yet.';
 
 /**
@@ -76,7 +75,7 @@ function typeOf(head: Buffer, ext: string): MediaType {
 
 /** Where a file of this type goes on. */
 function routeOf({ kind, readable }: MediaType) {
-  if (kind === 'video') return { route: 'video', reason: videoReason } as const;
+  if (kind === 'video') return { route: 'video' } as const;
   return readable ? ({ route: 'photo' } as const) : ({ route: 'unreadable', reason: unreadableReason } as const);
 }
 

@@ -9,11 +9,12 @@ import type { Backend } from './backend.ts';
 import { loadLabels } from './detectLabels.ts';
 import { loadModeration } from './detectModeration.ts';
 import { loadText } from './detectText.ts';
-import { admittedPhoto, type Judged, labelsFound, moderationFound, task, textFound } from './state.ts';
+import { admitted, type Judged, knownOf, labelsFound, moderationFound, rendered, task, textFound } from './state.ts';
 import { itemsOf } from './table.ts';
 
 const input = v.object({
-  ...admittedPhoto.entries,
+  ...admitted.entries,
+  rendered,
   found: v.object({ labels: labelsFound, text: textFound, moderation: moderationFound }),
 });
 
@@ -21,7 +22,9 @@ const input = v.object({
 const maxMatches = 50;
 
 /** Judges the asset by the library's rules: `success` when one matches, else `failure`. */
-export const categorise = task('Categorise', input, async ({ library, asset, media, found }, backend): Promise<Judged> => {
+export const categorise = task('Categorise', input, async (state, backend): Promise<Judged> => {
+  const { library, asset, found } = state;
+  const { media } = knownOf(state.media, state.rendered);
   const [labels, text, moderation] = await Promise.all([
     loadLabels(backend, found.labels),
     loadText(backend, found.text),

@@ -36,6 +36,19 @@ export async function* chunksOf(opened: GetObjectCommandOutput): AsyncGenerator<
   }
 }
 
+/** An original in the input bucket, read in ranges: from a byte until before another. */
+export function rangesOf({ s3, names }: Backend, key: string, size: number) {
+  return {
+    size,
+    async read(start: number, end: number): Promise<Buffer> {
+      const Range = `bytes=${start}-${end - 1}`;
+      const opened = await orNull(s3.send(new GetObjectCommand({ Bucket: names.inputBucket, Key: key, Range })));
+      if (!opened) throw originalGone(key);
+      return bodyOf(opened);
+    },
+  };
+}
+
 /** The whole body of an object, whose size the caller has checked. */
 export async function bodyOf(opened: GetObjectCommandOutput): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

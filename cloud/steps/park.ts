@@ -1,11 +1,10 @@
 import * as v from 'valibot';
-import type { Rendition } from '../../shared/model/asset.ts';
 import { changeAsset, finishWithout } from './assets.ts';
 import { tellCapReached } from './budget.ts';
-import { admittedPhoto, caught, reasonOf, rendered, task } from './state.ts';
+import { admitted, caught, knownOf, reasonOf, rendered, task } from './state.ts';
 import { noteWaiting } from './waiting.ts';
 
-const input = v.object({ ...admittedPhoto.entries, rendered: v.optional(rendered), error: caught });
+const input = v.object({ ...admitted.entries, rendered: v.optional(rendered), error: caught });
 
 /** Lets an asset wait for budget: its original stays in the inbox, and what was made of it so far stays as well. */
 export const park = task('Park', input, async (state, backend) => {
@@ -13,8 +12,7 @@ export const park = task('Park', input, async (state, backend) => {
   // First, so that whatever is recorded as waiting is taken up again.
   await noteWaiting(backend, state);
   await tellCapReached(backend);
-  const renditions: Rendition[] = rendered ? ['thumb', 'preview', 'analysis'] : [];
-  const waiting = { outcome: { kind: 'waiting', reason: reasonOf(error) }, media: { ...media, ...rendered }, renditions } as const;
-  await changeAsset(backend, library, asset, finishWithout(state, { ...waiting, renditions }));
+  const waiting = { kind: 'waiting', reason: reasonOf(error) } as const;
+  await changeAsset(backend, library, asset, finishWithout(state, { outcome: waiting, ...knownOf(media, rendered) }));
   return {};
 });

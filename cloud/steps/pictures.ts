@@ -34,7 +34,7 @@ export interface Photo {
 
 /** A file of 1 MB can hold 16,000 × 16,000 pixels, which take 1.5 GB to decode. */
 const maxPixels = 100_000_000;
-const previewSide = 1600;
+export const previewSide = 1600;
 const thumbSide = 320;
 // What Rekognition takes from S3: 80–10,000 pixels a side and 15 MB. Noise of 4096² pixels at this quality has 13.8 MB.
 const analysisSides = { min: 80, max: 4096 };
@@ -92,13 +92,18 @@ export function fitInside({ width, height }: Size, side: number): Size {
 
 /** The renditions that every photo has, encoded and without metadata. */
 export async function encodeRenditions({ size, pixels }: Photo): Promise<Record<Exclude<Rendition, 'pixelated'>, Buffer>> {
+  const [shown, analysis] = await Promise.all([encodePreviews(pixels, size), fromPixels(pixels).jpeg(jpeg).toBuffer()]);
+  return { ...shown, analysis };
+}
+
+/** The renditions to be looked at, of a picture of `size` or of a film's frame. */
+export async function encodePreviews(pixels: Pixels, size: Size = pixels): Promise<Record<'thumb' | 'preview', Buffer>> {
   const shrunk = (side: number) => resized(pixels, fitInside(size, side));
-  const [thumb, preview, analysis] = await Promise.all([
+  const [thumb, preview] = await Promise.all([
     shrunk(thumbSide).webp({ quality: 80 }).toBuffer(),
     shrunk(previewSide).webp({ quality: 82 }).toBuffer(),
-    fromPixels(pixels).jpeg(jpeg).toBuffer(),
   ]);
-  return { thumb, preview, analysis };
+  return { thumb, preview };
 }
 
 /** The N×N pixelations of a picture as PNGs of N×N pixels: each pixel is the mean of its share of the picture. */

@@ -5,9 +5,9 @@ import { facesFile } from './detectFaces.ts';
 import { readJson, readOutput, writeOutput } from './objects.ts';
 import { decodeRendition, fitInside, jpegStream } from './pictures.ts';
 import { pixelateFaces } from './pixelatePicture.ts';
-import { claimant, type FacesFound, facesFound, rendered, task } from './state.ts';
+import { claimant, type FacesFound, facesFound, task } from './state.ts';
 
-const input = v.object({ ...claimant.entries, faces: facesFound, rendered });
+const input = v.object({ ...claimant.entries, faces: facesFound, rendered: v.object({ width: v.number(), height: v.number() }) });
 
 /**
  * Makes the safe share, when the faces are known: the picture with every face made unrecognisable and without any metadata. It is made of the analysis copy, so

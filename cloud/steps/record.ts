@@ -1,21 +1,21 @@
 import * as v from 'valibot';
-import type { AssetRecord, Rendition } from '../../shared/model/asset.ts';
+import type { AssetRecord } from '../../shared/model/asset.ts';
 import { changeAsset, destinationOf, finish } from './assets.ts';
 import { facesFile } from './detectFaces.ts';
 import { loadLabels } from './detectLabels.ts';
 import { loadModeration } from './detectModeration.ts';
 import { loadText } from './detectText.ts';
 import { readJson } from './objects.ts';
-import { admittedPhoto, type Ended, facesFound, judged, labelsFound, moderationFound, rendered, task, textFound } from './state.ts';
+import { admitted, type Ended, facesFound, judged, knownOf, labelsFound, moderationFound, rendered, task, textFound } from './state.ts';
 
 const input = v.object({
-  ...admittedPhoto.entries,
+  ...admitted.entries,
   rendered,
   found: v.object({ labels: labelsFound, text: textFound, moderation: moderationFound, faces: facesFound }),
   judged,
 });
 
-/** Records what was found in a photo, unless another execution has taken the asset over meanwhile. */
+/** Records what was found in a photo or video, unless another execution has taken the asset over meanwhile. */
 export const record = task('Record', input, async (state, backend): Promise<Ended> => {
   const { library, asset, media, rendered, found, judged } = state;
   const [labels, text, moderation] = await Promise.all([
@@ -24,15 +24,15 @@ export const record = task('Record', input, async (state, backend): Promise<Ende
     loadModeration(backend, found.moderation),
   ]);
   const { faces } = found.faces.known ? await readJson(backend, found.faces.key, facesFile) : { faces: null };
-  const renditions: Rendition[] = ['thumb', 'preview', 'analysis', ...(faces ? (['pixelated'] as const) : [])];
+  const known = knownOf(media, rendered);
   const fitted = fitIn(maxBytes, {
     outcome: { kind: 'analysed', category: judged.category },
-    media: { ...media, ...rendered },
+    media: known.media,
     labels,
     faces,
     text,
     moderation,
-    renditions,
+    renditions: [...known.renditions, ...(faces ? (['pixelated'] as const) : [])],
     matches: judged.matches,
   });
   return { destination: destinationOf(await changeAsset(backend, library, asset, finish(state, fitted))) };

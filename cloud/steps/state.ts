@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { originalRef } from '../../shared/keys.ts';
-import { media } from '../../shared/model/asset.ts';
+import { type Media, media, type Rendition, rendition } from '../../shared/model/asset.ts';
 import { match } from '../../shared/model/rule.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Backend } from './backend.ts';
@@ -43,17 +43,32 @@ export interface Ended {
 /** What Admit answers. The state machine chooses by `route`. */
 export type Admitted = Claimant &
   (
-    | { readonly route: 'photo'; readonly media: v.InferOutput<typeof media> }
-    | { readonly route: 'video' | 'unreadable'; readonly media: v.InferOutput<typeof media>; readonly reason: string }
+    | { readonly route: 'photo' | 'video'; readonly media: Media }
+    | { readonly route: 'unreadable'; readonly media: Media; readonly reason: string }
     | { readonly route: 'finished'; readonly ended: Ended }
   );
 
-/** A photo on its way: after Admit. */
-export const admittedPhoto = v.object({ ...claimant.entries, media });
+/** A photo or video on its way: after Admit. */
+export const admitted = v.object({ ...claimant.entries, media });
 
-/** What Render answers: sizes in pixels of the upright picture. */
-export const rendered = v.object({ width: v.number(), height: v.number(), animated: v.boolean() });
-export type Rendered = v.InferOutput<typeof rendered>;
+/** What Render and Poster answer: what they learned of an asset (sizes in pixels of the upright picture), and what they made of it. */
+export const rendered = v.object({
+  ...v.pick(media, ['width', 'height', 'animated', 'durationMs']).entries,
+  takenAt: v.exactOptional(media.entries.takenAt),
+  camera: v.exactOptional(media.entries.camera),
+  place: v.exactOptional(media.entries.place),
+  renditions: v.optional(v.array(rendition), ['thumb', 'preview', 'analysis']),
+  /** Why it is kept and not looked at any further. */
+  reason: v.optional(v.string()),
+});
+export type Rendered = v.InferInput<typeof rendered>;
+
+/** An asset's media and renditions as they are known by now. @param made undefined: nothing was made of it yet */
+export function knownOf(admitted: Media, made: v.InferOutput<typeof rendered> | undefined): { media: Media; renditions: Rendition[] } {
+  if (!made) return { media: admitted, renditions: [] };
+  const { renditions, reason: _, ...learned } = made;
+  return { media: { ...admitted, ...learned }, renditions };
+}
 
 /** What a detector found: the key of its full result in the output bucket, and a few words for the execution's history. */
 export const detected = v.object({ key: v.string(), summary: v.pipe(v.string(), v.maxLength(1024)) });

@@ -9,6 +9,7 @@ import { file } from './file.ts';
 import { keep } from './keep.ts';
 import { park } from './park.ts';
 import { pixelate } from './pixelate.ts';
+import { poster } from './poster.ts';
 import { record } from './record.ts';
 import { reject } from './reject.ts';
 import { render } from './render.ts';
@@ -18,6 +19,7 @@ import type { Task } from './state.ts';
 export const steps = {
   Admit: admit,
   Render: render,
+  Poster: poster,
   DetectLabels: detectLabels,
   DetectText: detectText,
   DetectModeration: detectModeration,

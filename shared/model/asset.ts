@@ -27,6 +27,7 @@ export const renditions = {
   pixelated: { file: 'pixelated.jpg', type: 'image/jpeg' },
 } as const;
 export type Rendition = keyof typeof renditions;
+export const rendition = v.picklist(Object.keys(renditions) as Rendition[]);
 
 /** Sides, in cells, of the pixelation grids made of every picture (row P4). */
 export const gridSizes = [8, 16, 32, 48, 64] as const;
@@ -93,7 +94,7 @@ export const assetRecord = v.object({
   /** Null: as for `text`. */
   moderation: v.optional(v.nullable(v.array(moderationLabel)), null),
   /** Renditions that exist in the output bucket. */
-  renditions: v.array(v.picklist(Object.keys(renditions) as Rendition[])),
+  renditions: v.array(rendition),
   matches: v.array(match),
   /** Why the original still waits in the inbox although its outcome is known: the execution failed after that. In the dead letters. */
   unfiled: v.optional(v.string()),

@@ -4,8 +4,8 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { bundling, entryOf, nativeModules, projectRoot } from '../../../cloud/stack/bundling.ts';
-import type { FunctionName } from '../../../cloud/stack/functions.ts';
+import { bundling, entryOf, projectRoot } from '../../../cloud/stack/bundling.ts';
+import { type FunctionName, functions } from '../../../cloud/stack/functions.ts';
 import type { BackendNames } from '../../../cloud/steps/backend.ts';
 import type { Access } from '../local/serve.ts';
 
@@ -22,7 +22,7 @@ export async function bundle(names: readonly FunctionName[], outdir: string): Pr
     outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
-    external: nativeModules,
+    external: names.flatMap((name) => functions[name].native ?? []),
     metafile: true,
     logLevel: 'warning',
   });

@@ -39,12 +39,11 @@ describe('admit', () => {
     });
   });
 
-  it('keeps videos and pictures that cannot be decoded yet, with the reason', async () => {
+  it('knows a video, and keeps pictures that cannot be decoded yet, with the reason', async () => {
     const backend = await openBackend();
     const video = await send(backend, mp4);
     expect(await admit(video, backend)).toMatchObject({
       route: 'video',
-      reason: 'Kept safely; videos are not analysed yet.',
       media: { kind: 'video', type: 'video/mp4', bytes: mp4.length },
     });
     const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1');
