@@ -34,6 +34,12 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** Its first sentence. What Node says of a command line, for one, goes on with advice about its own API. */
+export function sentenceOf(thrown: unknown): string {
+  const [sentence = ''] = messageOf(thrown).split('. ');
+  return sentence.endsWith('.') ? sentence : `${sentence}.`;
+}
+
 /** Closes a `switch` over a union: a new member that is not handled fails to compile. */
 export function assertNever(value: never): never {
   throw new InvalidInput(`unexpected value: ${JSON.stringify(value)}`);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { AccessWay } from '../../shared/contract.ts';
-import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import { InvalidInput, sentenceOf } from '../../shared/errors.ts';
 import type { Condition } from '../../shared/model/rule.ts';
 
 export const help = `Pixwatch finds what is in your photos.
@@ -91,9 +91,7 @@ function read(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (thrown) {
-    // Node's message goes on with advice about its own API.
-    const [sentence = ''] = messageOf(thrown).split('. ');
-    throw wrong(sentence.endsWith('.') ? sentence : `${sentence}.`, thrown);
+    throw wrong(sentenceOf(thrown), thrown);
   }
 }
 

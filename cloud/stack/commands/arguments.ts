@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { InvalidInput, messageOf } from '../../../shared/errors.ts';
+import { InvalidInput, sentenceOf } from '../../../shared/errors.ts';
 
 export const help = `The backend on AWS, as pixwatch.config.json describes it. See docs/deploy.md.
 
@@ -58,9 +58,7 @@ function read(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (thrown) {
-    // Node's message goes on with advice about its own API.
-    const [sentence = ''] = messageOf(thrown).split('. ');
-    throw wrong(sentence.endsWith('.') ? sentence : `${sentence}.`, thrown);
+    throw wrong(sentenceOf(thrown), thrown);
   }
 }
 
