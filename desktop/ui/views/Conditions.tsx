@@ -1,8 +1,9 @@
-import { type ReactNode, useId } from 'react';
+import { useId } from 'react';
 import { assertNever } from '../../../shared/errors.ts';
 import type { Condition, SingleCondition } from '../../../shared/model/rule.ts';
 import { formatPercent } from '../format.ts';
 import { messages } from '../messages.ts';
+import { Field } from '../parts/Field.tsx';
 import { LabelField } from '../parts/LabelField.tsx';
 
 /** What a new condition of each kind begins as. A field that must be filled in is empty: NaN for a number. */
@@ -181,16 +182,6 @@ function Confidence({ value, onChange }: { value: number; onChange(value: number
         {messages.rules.confidence}: <output>{formatPercent(value)}</output>
       </span>
       <input type="range" min={0} max={100} step={1} value={value} onChange={({ target }) => onChange(target.valueAsNumber)} />
-    </label>
-  );
-}
-
-function Field({ name, className = '', children }: { name: string; className?: string; children: ReactNode }) {
-  return (
-    // biome-ignore lint/a11y/noLabelWithoutControl: the control is what it is given
-    <label className={`field ${className}`}>
-      <span className="field-name">{name}</span>
-      {children}
     </label>
   );
 }

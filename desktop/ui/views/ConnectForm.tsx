@@ -1,10 +1,12 @@
-import { type DragEvent, type FormEvent, useState } from 'react';
+import { type DragEvent, useState } from 'react';
 import { type ConnectionFile, parseConnectionFile } from '../../../shared/connection.ts';
 import { messageOf } from '../../../shared/errors.ts';
 import { useAgent } from '../agent.tsx';
 import { useAction } from '../answers.ts';
 import { messages } from '../messages.ts';
+import { Field } from '../parts/Field.tsx';
 import { Problem } from '../parts/Problem.tsx';
+import { RowForm } from '../parts/RowForm.tsx';
 import { SignInForm } from './SignInForm.tsx';
 
 interface ConnectFormProps {
@@ -72,15 +74,12 @@ function FileField({ text, onText }: { text: string; onText(text: string): void 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way; the fields inside are the first
     <div className="drop" onDragOver={(event) => event.preventDefault()} onDrop={drop}>
-      <label className="field">
-        <span className="field-name">{messages.backend.file}</span>
+      <Field name={messages.backend.file} hint={messages.backend.fileHint}>
         <input type="file" accept=".json,application/json" onChange={({ target }) => take(target.files?.[0])} />
-        <span className="hint">{messages.backend.fileHint}</span>
-      </label>
-      <label className="field">
-        <span className="field-name">{messages.backend.paste}</span>
+      </Field>
+      <Field name={messages.backend.paste}>
         <textarea rows={3} value={text} spellCheck={false} placeholder="{ … }" onChange={({ target }) => onText(target.value)} />
-      </label>
+      </Field>
       <Problem text={problem} />
     </div>
   );
@@ -88,23 +87,16 @@ function FileField({ text, onText }: { text: string; onText(text: string): void 
 
 function ProfileForm({ text, onDone }: { text: string; onDone(): void }) {
   const agent = useAgent();
-  const { run, busy, problem } = useAction();
   const [profile, setProfile] = useState('default');
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (await run(() => agent.connectByProfile({ text, profile }))) onDone();
+  const submit = async () => {
+    await agent.connectByProfile({ text, profile });
+    onDone();
   };
   return (
-    <form className="form-row" onSubmit={(event) => void submit(event)}>
-      <label className="field">
-        <span className="field-name">{messages.backend.profile}</span>
+    <RowForm word={messages.backend.connect} busyWord={messages.backend.changing} onSubmit={submit}>
+      <Field name={messages.backend.profile} hint={messages.backend.profileHint}>
         <input required value={profile} spellCheck={false} autoCapitalize="none" onChange={({ target }) => setProfile(target.value)} />
-        <span className="hint">{messages.backend.profileHint}</span>
-      </label>
-      <button type="submit" className="primary" disabled={busy}>
-        {busy ? messages.backend.changing : messages.backend.connect}
-      </button>
-      <Problem text={problem} />
-    </form>
+      </Field>
+    </RowForm>
   );
 }

@@ -6,6 +6,7 @@ import type { Agent } from '../connection.ts';
 import { Icon } from '../icons.tsx';
 import { messages } from '../messages.ts';
 import { Confirm } from '../parts/Confirm.tsx';
+import { Field } from '../parts/Field.tsx';
 import { Problem } from '../parts/Problem.tsx';
 
 const folderEvents = ['foldersChanged', 'libraryChanged'] as const;
@@ -51,8 +52,7 @@ function AddFolder() {
   };
   return (
     <form className="card form-row" onSubmit={submit}>
-      <label className="field">
-        <span className="field-name">{messages.folders.path}</span>
+      <Field name={messages.folders.path}>
         <input
           required
           value={path}
@@ -60,7 +60,7 @@ function AddFolder() {
           spellCheck={false}
           onChange={({ target }) => setPath(target.value)}
         />
-      </label>
+      </Field>
       <button type="submit" className="primary" disabled={busy}>
         {messages.folders.add}
       </button>

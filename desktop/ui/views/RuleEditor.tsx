@@ -6,6 +6,7 @@ import { useAction, useAnswer } from '../answers.ts';
 import type { Agent } from '../connection.ts';
 import { messages } from '../messages.ts';
 import { Dialog } from '../parts/Dialog.tsx';
+import { Field } from '../parts/Field.tsx';
 import { Problem } from '../parts/Problem.tsx';
 import { Thumb } from '../parts/Thumb.tsx';
 import { Conditions, emptyConditions, singlesOf } from './Conditions.tsx';
@@ -31,15 +32,14 @@ export function RuleEditor({ rule, onClose }: { rule: Rule | null; onClose(): vo
       <form onSubmit={(event) => void save(event)}>
         <Conditions condition={draft.condition} onChange={(condition) => setDraft({ ...draft, condition })} />
         <DryRun condition={draft.condition} />
-        <label className="field">
-          <span className="field-name">{messages.rules.name}</span>
+        <Field name={messages.rules.name}>
           <input
             value={draft.name}
             maxLength={maxName}
             placeholder={nameFor(draft.condition) || messages.rules.labelHint}
             onChange={({ target }) => setDraft({ ...draft, name: target.value })}
           />
-        </label>
+        </Field>
         <NotifyFields draft={draft} onChange={setDraft} />
         <p className="hint">{messages.rules.fromNowOn}</p>
         <Problem text={problem} />

@@ -1,8 +1,8 @@
-import { type FormEvent, useState } from 'react';
-import { useAction } from '../answers.ts';
+import { useState } from 'react';
 import type { Agent } from '../connection.ts';
 import { messages } from '../messages.ts';
-import { Problem } from '../parts/Problem.tsx';
+import { Field } from '../parts/Field.tsx';
+import { RowForm } from '../parts/RowForm.tsx';
 
 type Words = Parameters<Agent['signIn']>[0];
 type Answer = Awaited<ReturnType<Agent['signIn']>>;
@@ -19,29 +19,21 @@ const focusEmpty = (input: HTMLInputElement | null) => {
 
 /** User name and password; a new password when the backend asks for one. */
 export function SignInForm({ user: known = '', signIn, onDone }: SignInFormProps) {
-  const { run, busy, problem } = useAction();
   const [user, setUser] = useState(known);
   const [password, setPassword] = useState('');
   /** Null: not asked for. */
   const [newPassword, setNewPassword] = useState<string | null>(null);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    let answer: Answer | null = null;
-    const went = await run(async () => {
-      answer = await signIn({ user, password, newPassword: newPassword || null });
-    });
-    const { kind } = (answer ?? { kind: null }) as { kind: Answer['kind'] | null };
-    if (kind === 'newPasswordNeeded') setNewPassword('');
-    if (!went || kind !== 'signedIn') return;
+  const submit = async () => {
+    const { kind } = await signIn({ user, password, newPassword: newPassword || null });
+    if (kind === 'newPasswordNeeded') return setNewPassword('');
     // Nothing of it stays in the page.
     setPassword('');
     setNewPassword(null);
     onDone?.();
   };
   return (
-    <form className="form-row" onSubmit={(event) => void submit(event)}>
-      <label className="field">
-        <span className="field-name">{messages.backend.user}</span>
+    <RowForm word={messages.backend.signIn} busyWord={messages.backend.signingIn} onSubmit={submit}>
+      <Field name={messages.backend.user}>
         <input
           required
           value={user}
@@ -50,9 +42,8 @@ export function SignInForm({ user: known = '', signIn, onDone }: SignInFormProps
           spellCheck={false}
           onChange={({ target }) => setUser(target.value)}
         />
-      </label>
-      <label className="field">
-        <span className="field-name">{messages.backend.password}</span>
+      </Field>
+      <Field name={messages.backend.password}>
         <input
           required
           type="password"
@@ -60,10 +51,9 @@ export function SignInForm({ user: known = '', signIn, onDone }: SignInFormProps
           autoComplete="current-password"
           onChange={({ target }) => setPassword(target.value)}
         />
-      </label>
+      </Field>
       {newPassword !== null && (
-        <label className="field field-whole">
-          <span className="field-name">{messages.backend.newPassword}</span>
+        <Field name={messages.backend.newPassword} hint={messages.backend.newPasswordHint} className="field-whole">
           <input
             required
             // It appears because of what was just sent, and is all that is left to fill in.
@@ -73,13 +63,8 @@ export function SignInForm({ user: known = '', signIn, onDone }: SignInFormProps
             autoComplete="new-password"
             onChange={({ target }) => setNewPassword(target.value)}
           />
-          <span className="hint">{messages.backend.newPasswordHint}</span>
-        </label>
+        </Field>
       )}
-      <button type="submit" className="primary" disabled={busy}>
-        {busy ? messages.backend.signingIn : messages.backend.signIn}
-      </button>
-      <Problem text={problem} />
-    </form>
+    </RowForm>
   );
 }

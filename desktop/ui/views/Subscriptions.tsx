@@ -1,4 +1,4 @@
-import { type FormEvent, useCallback, useState } from 'react';
+import { useCallback, useState } from 'react';
 import type { Subscription, SubscriptionDraft } from '../../../shared/contract.ts';
 import type { Rule } from '../../../shared/model/rule.ts';
 import { useAgent } from '../agent.tsx';
@@ -6,7 +6,9 @@ import { useAction, useAnswer } from '../answers.ts';
 import type { Agent } from '../connection.ts';
 import { messages } from '../messages.ts';
 import { Confirm } from '../parts/Confirm.tsx';
+import { Field } from '../parts/Field.tsx';
 import { Problem } from '../parts/Problem.tsx';
+import { RowForm } from '../parts/RowForm.tsx';
 
 /** Subscriptions live in the cloud alone: the agent has no event for them, so each change here asks anew. */
 const noEvents = [] as const;
@@ -77,19 +79,16 @@ function SubscriptionRow({ subscription, rules, onRemoved }: RowProps) {
 
 function AddSubscription({ rules, onAdded }: { rules: readonly Rule[]; onAdded(): void }) {
   const agent = useAgent();
-  const { run, busy, problem } = useAction();
   const [draft, setDraft] = useState<SubscriptionDraft>({ protocol: 'email', endpoint: '', rules: null });
   const { protocol, endpoint } = draft;
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!(await run(() => agent.subscribe(draft)))) return;
+  const submit = async () => {
+    await agent.subscribe(draft);
     setDraft({ ...draft, endpoint: '' });
     onAdded();
   };
   return (
-    <form className="card form-row" onSubmit={(event) => void submit(event)}>
-      <label className="field field-short">
-        <span className="field-name">{messages.subscriptions.protocol}</span>
+    <RowForm word={messages.add} className="card" onSubmit={submit}>
+      <Field name={messages.subscriptions.protocol} className="field-short">
         <select
           value={protocol}
           onChange={({ target }) => setDraft({ ...draft, protocol: target.value === 'sms' ? 'sms' : 'email', endpoint: '' })}
@@ -97,9 +96,8 @@ function AddSubscription({ rules, onAdded }: { rules: readonly Rule[]; onAdded()
           <option value="email">{messages.subscriptions.protocols.email}</option>
           <option value="sms">{messages.subscriptions.protocols.sms}</option>
         </select>
-      </label>
-      <label className="field">
-        <span className="field-name">{messages.subscriptions.endpoint[protocol]}</span>
+      </Field>
+      <Field name={messages.subscriptions.endpoint[protocol]}>
         <input
           required
           type={protocol === 'email' ? 'email' : 'tel'}
@@ -107,9 +105,8 @@ function AddSubscription({ rules, onAdded }: { rules: readonly Rule[]; onAdded()
           placeholder={messages.subscriptions.hint[protocol]}
           onChange={({ target }) => setDraft({ ...draft, endpoint: target.value })}
         />
-      </label>
-      <label className="field field-short">
-        <span className="field-name">{messages.subscriptions.about}</span>
+      </Field>
+      <Field name={messages.subscriptions.about} className="field-short">
         <select value={draft.rules?.[0] ?? ''} onChange={({ target }) => setDraft({ ...draft, rules: ruleOf(rules, target.value) })}>
           <option value="">{messages.subscriptions.allRules}</option>
           {rules.map(({ id, name }) => (
@@ -118,12 +115,8 @@ function AddSubscription({ rules, onAdded }: { rules: readonly Rule[]; onAdded()
             </option>
           ))}
         </select>
-      </label>
-      <button type="submit" className="primary" disabled={busy}>
-        {messages.add}
-      </button>
-      <Problem text={problem} />
-    </form>
+      </Field>
+    </RowForm>
   );
 }
 
