@@ -66,8 +66,8 @@ function Shell() {
         <main key={route.view} className="scroller" id="scroller">
           <Content />
         </main>
+        <AlertToasts />
       </div>
-      <AlertToasts />
     </div>
   );
 }

@@ -9,7 +9,7 @@ import { useNavigation } from '../route.ts';
 const mostShown = 3;
 const shownForMs = 12_000;
 
-/** Alerts as they are raised, in a corner, for a while. */
+/** Alerts as they are raised, under the page, for a while. */
 export function AlertToasts() {
   const { go } = useNavigation();
   const [shown, setShown] = useState<readonly Alert[]>([]);

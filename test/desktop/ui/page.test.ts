@@ -271,6 +271,8 @@ describe('a rule', () => {
       .and(page.locator('.toast *'))
       .first()
       .waitFor({ timeout: 120_000 });
+    const [toast, main] = [await page.locator('.toast').boundingBox(), await page.getByRole('main').boundingBox()];
+    expect(toast && main && toast.y >= main.y + main.height, 'it covers nothing').toBe(true);
     await goTo('Alerts');
     const alerts = page.getByRole('main').getByRole('listitem');
     await alerts.filter({ hasText: 'people 6.jpg' }).waitFor();
