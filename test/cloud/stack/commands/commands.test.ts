@@ -9,12 +9,14 @@ import { identity, noStack, type Recorded, resourceList, serveRecorded, stack, t
 
 const entry = fileURLToPath(new URL('../../../../cloud/stack/commands/cloud.mjs', import.meta.url));
 
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+
 /** Runs a command as npm does, with the account of `env`; without one there are no credentials anywhere. */
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, typed = '') {
   const home = await scratchDir();
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: home,
-    env: { PATH: process.env['PATH'], HOME: home, USERPROFILE: home, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+    env: { PATH, NODE_COMPILE_CACHE, HOME: home, USERPROFILE: home, AWS_EC2_METADATA_DISABLED: 'true', ...env },
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
