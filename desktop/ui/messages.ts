@@ -186,7 +186,7 @@ export const messages = {
     textUnknown: 'Text was not looked for, or that failed.',
     onlyLabels: 'In videos neither text nor faces nor unsuitable content is looked for.',
     seenAt: (times: readonly string[]) => `at ${times.join(', ')}`,
-    flagged: (labels: string) => `Flagged: ${labels}`,
+    flagged: 'Flagged as unsuitable',
     faces: (n: number) => count(n, 'face', 'faces'),
     confidence: (percent: string) => `${percent} sure`,
     facts: 'Facts',
@@ -369,10 +369,12 @@ export const messages = {
     startTitle: 'Before anything is sent',
     start: 'Approve and start',
     counting: 'Pixwatch is still looking for photos. The sum grows until it is done.',
-    nothing: 'No photo waits to be sent yet. Add a folder first.',
+    nothing: 'Nothing waits to be sent yet: no photo was found so far.',
     startNote: 'If it would become much more later, Pixwatch asks again.',
-    what: (photos: number, videos: number) =>
-      `${count(photos, 'photo', 'photos')} and ${count(videos, 'video', 'videos')} wait to be sent.`,
+    what: (photos: number, videos: number) => {
+      const kinds = [photos > 0 && count(photos, 'photo', 'photos'), videos > 0 && count(videos, 'video', 'videos')].filter(Boolean);
+      return `${kinds.join(' and ')} ${photos + videos === 1 ? 'waits' : 'wait'} to be sent.`;
+    },
     once: 'Once',
     onceHint: 'to send what waits and have it looked at',
     monthly: 'Each month',
@@ -384,6 +386,7 @@ export const messages = {
     cap: (cap: string) => `The cap is ${cap} a month: before it is passed, photos are stored but not looked at.`,
     noCap: 'There is no cap. It is set in the settings of the deployment.',
     usedOfCap: 'Used of the cap',
+    nearCap: (share: string) => `${share} of the cap is used.`,
     waiting: (n: number) => `${count(n, 'file waits', 'files wait')} for budget.`,
     resume: 'Try again now',
     resumed: (n: number) => (n === 0 ? 'There is no budget for them yet.' : `${count(n, 'file is', 'files are')} taken up again.`),

@@ -3,11 +3,14 @@ import type { Costs as CostsAnswer } from '../../../shared/contract.ts';
 import { useAgent, useConnection } from '../agent.tsx';
 import { useAction, useAnswer } from '../answers.ts';
 import type { Agent } from '../connection.ts';
-import { formatDay } from '../format.ts';
+import { formatDay, formatPercent } from '../format.ts';
 import { messages } from '../messages.ts';
 import { Problem } from '../parts/Problem.tsx';
+import { useNavigation } from '../route.ts';
 
 const refreshOn = ['statusChanged'] as const;
+/** The share of the cap from which the backend warns, cloud/steps/budget.ts. */
+const nearCap = 0.8;
 type Paid = NonNullable<CostsAnswer['paid']>;
 
 /** What the cloud will cost and has cost; here a person agrees to it. */
@@ -47,6 +50,7 @@ function PaidCosts({ paid, onChange }: { paid: Paid; onChange(): void }) {
 function Approval({ paid: { forecast }, onChange }: { paid: Paid; onChange(): void }) {
   const agent = useAgent();
   const { status } = useConnection();
+  const { go } = useNavigation();
   const { run, busy, problem } = useAction();
   const isCounting = status !== null && (status.scanning || (status.files.settling ?? 0) > 0);
   const isEmpty = forecast.photos + forecast.videos === 0;
@@ -59,10 +63,18 @@ function Approval({ paid: { forecast }, onChange }: { paid: Paid; onChange(): vo
       <p>{isEmpty ? messages.costs.nothing : messages.costs.what(forecast.photos, forecast.videos)}</p>
       {isCounting && <p className="hint">{messages.costs.counting}</p>}
       <div className="actions">
-        <button type="button" className="primary" disabled={busy || isCounting || isEmpty} onClick={() => void approve()}>
-          {messages.costs.start}
-        </button>
-        <span className="hint">{messages.costs.startNote}</span>
+        {isEmpty && !isCounting ? (
+          <button type="button" className="primary" onClick={() => go({ view: 'folders' })}>
+            {messages.search.chooseFolder}
+          </button>
+        ) : (
+          <>
+            <button type="button" className="primary" disabled={busy || isCounting || isEmpty} onClick={() => void approve()}>
+              {messages.costs.start}
+            </button>
+            <span className="hint">{messages.costs.startNote}</span>
+          </>
+        )}
       </div>
       <Problem text={problem} />
     </section>
@@ -96,11 +108,17 @@ function Budget({ paid: { spent, cap, month, waiting }, onChange }: { paid: Paid
   const resume = async () => {
     if (await run(async () => setResumed((await agent.resumeWaiting({})).resumed))) onChange();
   };
+  const isNear = cap !== null && spent >= nearCap * cap && spent > 0;
   return (
-    <section className="card">
+    <section className="card budget">
       <h2>{messages.costs.month(month)}</h2>
       <p>{messages.costs.spent(messages.costs.dollars(spent), messages.costs.month(month))}</p>
-      {cap !== null && <progress className="cap" aria-label={messages.costs.usedOfCap} value={spent} max={Math.max(cap, 0.01)} />}
+      {cap !== null && (
+        <progress className={isNear ? 'cap-near' : ''} aria-label={messages.costs.usedOfCap} value={spent} max={Math.max(cap, 0.01)} />
+      )}
+      {isNear && (
+        <p className="near">{messages.costs.nearCap(formatPercent(Math.min(100, Math.round((100 * spent) / Math.max(cap, 0.01)))))}</p>
+      )}
       <p className="hint">{cap === null ? messages.costs.noCap : messages.costs.cap(messages.costs.dollars(cap))}</p>
       {waiting > 0 && (
         <div className="actions">

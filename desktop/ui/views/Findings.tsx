@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { AssetRecord } from '../../../shared/model/asset.ts';
-import type { BoundingBox, Face, Label, TextLine } from '../../../shared/model/label.ts';
+import type { BoundingBox, Face, Label, ModerationLabel, TextLine } from '../../../shared/model/label.ts';
 import { formatPercent, formatTimecode } from '../format.ts';
 import { messages } from '../messages.ts';
 
@@ -43,12 +43,13 @@ export function Findings({ record: { media, labels, faces, text, moderation }, o
         {labels.length === 0 && <p className="hint">{messages.photo.noLabels}</p>}
         <FindingList findings={seen} {...pointing} />
         {canPoint && <p className="hint">{messages.photo.showBoxes}</p>}
-        {moderation && moderation.length > 0 && (
-          <p className="hint">
-            {messages.photo.flagged(moderation.map(({ name, confidence }) => `${name} ${formatPercent(confidence)}`).join(', '))}
-          </p>
-        )}
       </section>
+      {moderation && moderation.length > 0 && (
+        <section>
+          <h3>{messages.photo.flagged}</h3>
+          <FindingList findings={moderation.map(flagFinding)} {...pointing} />
+        </section>
+      )}
       {media?.kind === 'video' && <p className="hint">{messages.photo.onlyLabels}</p>}
       {media?.kind !== 'video' && (text === null || lines.length > 0) && (
         <section>
@@ -67,6 +68,10 @@ const labelFinding = ({ name, confidence, parents, instances, times = [] }: Labe
 
 const textFinding = ({ text, confidence, box }: TextLine, index: number): Finding => {
   return { id: `text ${index}`, name: text, hint: '', times: [], confidence, boxes: [box] };
+};
+
+const flagFinding = ({ name, confidence, parents }: ModerationLabel): Finding => {
+  return { id: `flag ${name}`, name, hint: parents.join(', '), times: [], confidence, boxes: [] };
 };
 
 function faceFindings(faces: readonly Face[]): Finding[] {
