@@ -73,9 +73,15 @@ export interface UploadQueue {
 }
 
 /** Room for requests under way: many small files, or four parts. It bounds the memory too. */
-const room = { requests: 8, bytes: 4 * smallestPart };
-/** Large files one after the other are of use sooner than all at the same time; the second keeps the line busy while the first is completed. */
-const atOnce: Record<JobSize, number> = { small: room.requests, large: 2 };
+const room = { requests: 32, bytes: 4 * smallestPart };
+/**
+ * Files under way at a time. Small ones mostly wait for answers, so a quick line takes many; on a slow one they would only share it, until the
+ * last of them had stood still for so long that they are given up. Large files one after the other are of use sooner than all at the same
+ * time; the second keeps the line busy while the first is completed.
+ */
+const atOnce = { smallOnQuickLine: room.requests, small: 8, large: 2 };
+/** A line is quick when the latest small file took less. Should it not stay so, four times as many take some seconds, not the half minute. */
+const quickMs = 1000;
 const defaultAbandonAfterMs = 60_000;
 const longestRestMs = 5000;
 const restAfterFaultMs = 5000;
@@ -103,6 +109,7 @@ class Drain implements UploadQueue {
   /** What a job's run failed with through no fault of the file or the cloud. */
   #fault: unknown;
   #isPaused: boolean;
+  #isLineQuick = false;
   /** Of performance.now(). */
   #sweptAt = Number.NEGATIVE_INFINITY;
 
@@ -150,13 +157,17 @@ class Drain implements UploadQueue {
   async #nextJob(): Promise<QueuedJob | null> {
     for (const size of ['small', 'large'] as const) {
       const running = [...this.#running.values()].filter(({ job }) => sizeOf(job) === size).length;
-      if (running >= atOnce[size]) continue;
+      if (running >= this.#atOnce(size)) continue;
       let job = this.#ready[size].shift() ?? (await this.#fetch(size));
       // Since it was fetched its file may have changed or gone, or its folder been removed.
       while (job && !isStillDue(this.#options.db, job)) job = this.#ready[size].shift() ?? (await this.#fetch(size));
       if (job) return job;
     }
     return null;
+  }
+
+  #atOnce(size: JobSize): number {
+    return size === 'small' && this.#isLineQuick ? atOnce.smallOnQuickLine : atOnce[size];
   }
 
   /** Fetches the next jobs, leaves out what the library holds already, and gives the first of them. */
@@ -175,10 +186,15 @@ class Drain implements UploadQueue {
   }
 
   #start(job: QueuedJob): void {
+    const { clock } = this.#options;
     const stop = new AbortController();
+    const began = clock.now();
     const ended = runJob(this.#run, job, AbortSignal.any([this.#stop.signal, stop.signal]))
       .then(
-        (learnt) => this.#learn(learnt),
+        (learnt) => {
+          this.#learn(learnt);
+          if (sizeOf(job) === 'small') this.#isLineQuick = learnt.kind === 'answered' && clock.now() - began < quickMs;
+        },
         (thrown) => {
           this.#fault = thrown;
           this.#gate.left();

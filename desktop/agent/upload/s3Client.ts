@@ -3,7 +3,7 @@ import type { Connection, CredentialsProvider } from '../../../shared/connection
 import { renewCredentials } from '../renewCredentials.ts';
 
 /** Connections kept open: the requests under way at a time, and a few small ones. */
-const maxSockets = 16;
+const maxSockets = 40;
 const connectMs = 10_000;
 /** Enough for four parts of 8 MiB at a time on a line of 0.5 Mbit/s. */
 const requestMs = 10 * 60_000;

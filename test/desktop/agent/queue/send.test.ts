@@ -2,6 +2,7 @@ import { appendFile, copyFile, mkdir, rename, rm, unlink, writeFile } from 'node
 import { dirname, join } from 'node:path';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
+import { countFiles } from '../../../../desktop/agent/db/fileStates.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import { originalMetadata } from '../../../../shared/keys.ts';
 import type { AssetId } from '../../../../shared/model/asset.ts';
@@ -91,6 +92,28 @@ describe('what is sent', () => {
     // Asked for many at a time, not one by one; how many depends on how fast the files are found.
     expect(sending.store.line.requests(/^POST \/ /)).toBeLessThan(100);
   });
+});
+
+test.each([
+  ['a quick line: many small files at a time', 0],
+  ['a slow line: eight', 1000],
+])('%s', async (_, msPerLook) => {
+  let now = systemClock.now();
+  const clock = { now: () => (now += msPerLook) };
+  let most = 0;
+  const onChange = () => {
+    const row = sending.db.prepare(`SELECT count(*) AS n FROM upload_job WHERE state = 'uploading'`).get();
+    most = Math.max(most, Number(row?.['n']));
+  };
+  const sending = await startSending({ clock, onChange });
+  sending.queue.pause();
+  for (let i = 0; i < 100; i++) await sending.put(`${i}.jpg`, photo());
+  await until(() => expect(countFiles(sending.db).queued).toBe(100));
+  sending.queue.resume();
+  await sending.untilIdle();
+  expect(sends(sending)).toBe(100);
+  if (msPerLook === 0) expect(most).toBeGreaterThan(8);
+  else expect(most).toBe(8);
 });
 
 describe('what the cloud has already', () => {
