@@ -116,8 +116,10 @@ class Drain implements UploadQueue {
   constructor(options: DrainOptions) {
     const { db, clock, backoff = defaultBackoff, random = Math.random } = options;
     this.#options = options;
-    this.#run = { ...options, backoff, random, slots: createSlots(room), progress: followProgress(clock) };
     this.#gate = createGate(backoff, random);
+    // A large file is under way for hours; nothing else must wait for its end to learn that the cloud is back.
+    const onAcknowledged = () => this.#gate.succeeded();
+    this.#run = { ...options, backoff, random, slots: createSlots(room), progress: followProgress(clock), onAcknowledged };
     this.#isPaused = readMeta(db, pausedKey) === 'yes';
     if (this.#isPaused) this.#run.slots.pause();
     requeueInterrupted(db);
@@ -149,7 +151,11 @@ class Drain implements UploadQueue {
     const { db, clock } = this.#options;
     // The end of what runs rings the bell.
     if (this.#running.size > 0) return this.#bell.rest(longestRestMs);
-    if (!hasQueued(db)) this.#run.progress.end();
+    if (!hasQueued(db)) {
+      this.#run.progress.end();
+      // What the cloud last failed with stands in the way of nothing.
+      this.#gate.succeeded();
+    }
     const turnAt = nextTurnAt(db, clock.now()) ?? Number.POSITIVE_INFINITY;
     await this.#bell.rest(Math.min(longestRestMs, turnAt - clock.now()));
   }

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly progress: Progress;
   readonly backoff: Backoff;
   readonly random: Rand;
+  /** The cloud has acknowledged some of a file's bytes. */
+  onAcknowledged(): void;
   onStale(path: string): void;
   onStored(): void;
   onChange(): void;
@@ -30,10 +32,11 @@ export type Learnt = { kind: 'answered' } | { kind: 'nothing' } | { kind: 'unava
  * @throws what is neither the file's nor the cloud's fault, e.g. that the database cannot be written
  */
 export async function runJob(options: RunOptions, job: QueuedJob, signal: AbortSignal): Promise<Learnt> {
-  const { db, clock, target, slots, progress, onChange } = options;
+  const { db, clock, target, slots, progress, onAcknowledged, onChange } = options;
   progress.begin(job.n);
   const onBytes = (bytes: number, isSent: boolean) => {
     progress.add(job.n, bytes, isSent);
+    if (isSent) onAcknowledged();
     onChange();
   };
   try {

@@ -159,6 +159,18 @@ describe('what the cloud has already', () => {
 });
 
 describe('offline, pause, failures', () => {
+  test('a cloud that answered too late is not called away when nothing is left to be sent', async () => {
+    const sending = await startSending();
+    sending.queue.pause();
+    const key = await sending.put('a.jpg', photo());
+    await until(() => expect(sending.states()).toEqual({ 'a.jpg': { kind: 'queued', reason: null } }));
+    await sending.store.recordAnalysed(key.slice('inbox/local/'.length, -'.jpg'.length) as AssetId);
+    sending.store.line.inject(/^POST \/ /, { kind: 'answer', status: '503 Service Unavailable', body: '{}' });
+    sending.queue.resume();
+    await until(() => expect(sending.states()).toEqual({ 'a.jpg': analysing }));
+    await until(() => expect(sending.queue.offline()).toBeNull());
+  });
+
   test('offline: everything waits with the reason; online again: everything goes on by itself', async () => {
     const sending = await startSending();
     sending.store.line.goDown();

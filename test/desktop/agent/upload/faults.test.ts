@@ -73,6 +73,17 @@ describe('a file in parts', () => {
     expect(sending.store.line.requests(putPart)).toBe(parts);
   });
 
+  test('a part: 503 SlowDown: once the next part is acknowledged, photos do not wait for its end', async () => {
+    const sending = await startSending();
+    sending.store.line.inject(putPart, slowDown, 2);
+    sending.store.line.inject(complete, { kind: 'stall', afterBytes: 1e9 });
+    await sending.put('a.mp4', photo(size));
+    await until(() => expect(sending.store.line.requests(complete)).toBe(1));
+    await sending.put('a.jpg', photo());
+    await until(() => expect(sending.states()).toMatchObject({ 'a.jpg': { kind: 'analysing' }, 'a.mp4': { kind: 'uploading' } }));
+    expect(sending.queue.offline()).toBeNull();
+  });
+
   test.each<[string, Fault[]]>([
     ['404', []],
     ['403, as to one who may not list the bucket', [{ kind: 'answer', status: '403 Forbidden', body: '' }]],
