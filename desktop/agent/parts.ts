@@ -17,6 +17,7 @@ import { type MediaCache, openMediaCache } from './media/media.ts';
 import { drainQueue, type UploadQueue } from './queue/drainQueue.ts';
 import { enqueue } from './queue/enqueue.ts';
 import { endIdleReaders } from './queue/hashFile.ts';
+import { hasQueued } from './queue/jobs.ts';
 import { refreshText } from './search/indexText.ts';
 import type { Applied } from './sync/pullChanges.ts';
 import { type Repeated, repeat } from './sync/repeat.ts';
@@ -72,14 +73,21 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const commands = connectCommands(lambda, connection.commandsFunction);
 
   const live = (): Live => ({
-    offline: sync.offline() ?? queue.offline(),
+    offline: offline(),
     paused: queue.isPaused(),
-    problem: trouble.current(),
+    problem: trouble.current() ?? costsTrouble(),
     costs: costs.state(),
     scanning: watch.isScanning(),
     progress: queue.progress(),
     bytesOf: (n) => queue.bytesOf(n),
   });
+  const offline = () => sync.offline() ?? queue.offline();
+  /** Told when something waits for it, and not beside the reason why nothing at all can be asked. */
+  const costsTrouble = () => {
+    const why = costs.trouble();
+    const isInTheWay = why !== null && offline() === null && hasQueued(db);
+    return isInTheWay ? `Nothing is sent before it is known what this cloud costs, and it does not say: ${why}` : null;
+  };
   const alerts = { untold: () => untoldAlerts(db), markTold: (alert: Alert) => markTold(db, alert) };
   const events = createEvents(() => readStatus(db, live()), alerts);
   const onChange = () => events.changed('status');

@@ -23,6 +23,8 @@ export interface CostsOptions {
 /** Knows what the backend costs, by its own answer, and lets nothing be sent that costs and that nobody has approved. */
 export interface Costs {
   state(): Status['costs'];
+  /** Why it cannot be found out what the backend costs, so that nothing is sent; null when it is known, or asked. */
+  trouble(): string | null;
   /** As the backend has told it within the last 15 s. */
   read(): Promise<CostsAnswer>;
   approve(): Promise<void>;
@@ -50,10 +52,12 @@ export function createCosts({ db, commands, onChange, onError }: CostsOptions): 
   let backend: BackendCosts | null = null;
   let askedAt = 0;
   let state: Status['costs'] = 'unknown';
+  let trouble: string | null = null;
 
   const ask = async () => {
     backend = await commands.costs({});
     askedAt = performance.now();
+    trouble = null;
     return backend;
   };
   const isOlderThan = (ms: number) => performance.now() - askedAt > ms;
@@ -75,12 +79,17 @@ export function createCosts({ db, commands, onChange, onError }: CostsOptions): 
     } catch (thrown) {
       if (signal.aborted) return 0;
       if (!(thrown instanceof Transient || thrown instanceof Permanent)) onError(thrown);
+      else if (!backend) {
+        trouble = thrown.message;
+        onChange();
+      }
       return retryMs;
     }
   });
 
   return {
     state: () => state,
+    trouble: () => trouble,
     async read() {
       const { region, cap, spent, month, ...settings } = await fresh();
       judge();

@@ -44,6 +44,22 @@ test('where it costs, nothing is sent before somebody has seen what and approved
   expect(await handlers.status({})).toMatchObject({ costs: 'approved' });
 });
 
+test('when it cannot be asked what it costs, nothing is sent, and it says why', async () => {
+  const cloud = await openCloud({});
+  const photos = join(cloud.dir, 'photos');
+  await mkdir(photos);
+  await writeFile(join(photos, 'a.jpg'), 'a');
+  const wrong = { ...cloud, connection: { ...cloud.connection, commandsFunction: 'no-such-function' } };
+  const agent = await startTestAgent(wrong, join(cloud.dir, 'data'));
+  onTestFinished(() => agent.close());
+  expect(await agent.handlers.status({})).toMatchObject({ problem: null });
+  await agent.handlers.addFolder({ path: photos });
+  await expect
+    .poll(async () => (await agent.handlers.status({})).problem, soon)
+    .toMatch(/^Nothing is sent before .* The cloud lacks what this connection names/);
+  expect(await agent.states()).toEqual({ 'a.jpg': 'queued' });
+});
+
 test('where it costs nothing, there is nothing to approve', async () => {
   const cloud = await openCloud({});
   const agent = await startTestAgent(cloud, join(cloud.dir, 'data'));
