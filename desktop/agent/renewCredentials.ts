@@ -1,4 +1,5 @@
 import type { CredentialsProvider } from '../../shared/connection.ts';
+import { isUnexplained } from './upload/cloudTrouble.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; the JSON services say the second and the fourth. */
 const refusals = new Set(['ExpiredToken', 'ExpiredTokenException', 'InvalidToken', 'UnrecognizedClientException']);
@@ -15,7 +16,7 @@ export function renewCredentials(credentials: CredentialsProvider) {
       try {
         return await next(args);
       } catch (thrown) {
-        if (!(thrown instanceof Error && refusals.has(thrown.name))) throw thrown;
+        if (!(thrown instanceof Error && (refusals.has(thrown.name) || isUnexplained(thrown)))) throw thrown;
         // Of the requests under way together only the first fetches.
         if ((await credentials()) === used) await credentials({ forceRefresh: true });
         return next(args);

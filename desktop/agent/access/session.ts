@@ -1,5 +1,6 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { Credentials, CredentialsProvider } from '../../../shared/connection.ts';
+import { messageOf } from '../../../shared/errors.ts';
 import type { LibraryId } from '../../../shared/model/asset.ts';
 import { CloudUnavailable } from '../upload/cloudTrouble.ts';
 import { keysOf, renewIdToken, type SignInPlace } from './cognito.ts';
@@ -22,7 +23,7 @@ type Keys = Credentials & { readonly expiration: Date };
 
 /**
  * The keys of a signed-in user, renewed before they end: five minutes before, or when the cloud refuses them, and once for however many ask.
- * @returns a provider that throws CloudUnavailable, with a sentence that says to sign in again, once the sign-in is over
+ * @returns a provider that throws CloudUnavailable alone: with a sentence that says to sign in again, once the sign-in is over
  */
 export function sessionCredentials({ place, library, clock, readToken, onEnded }: SessionOptions): CredentialsProvider {
   let keys: Keys | null = null;
@@ -41,9 +42,19 @@ export function sessionCredentials({ place, library, clock, readToken, onEnded }
   return async ({ forceRefresh = false } = {}) => {
     const isGood = keys !== null && keys.expiration.getTime() - clock.now() > spareMs;
     if (keys !== null && isGood && !forceRefresh) return keys;
-    renewing ??= renew().finally(() => {
-      renewing = null;
-    });
+    renewing ??= renew()
+      .catch((thrown: unknown) => {
+        throw asUnavailable(thrown);
+      })
+      .finally(() => {
+        renewing = null;
+      });
     return renewing;
   };
+}
+
+/** What keeps keys from being renewed says nothing about a file: it must cost none its place in the queue. */
+function asUnavailable(cause: unknown): CloudUnavailable {
+  if (cause instanceof CloudUnavailable) return cause;
+  return new CloudUnavailable(`The sign-in to the cloud could not be renewed, which is tried again: ${messageOf(cause)}`, { cause });
 }

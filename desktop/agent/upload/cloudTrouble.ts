@@ -17,8 +17,11 @@ const sentences: Record<string, string> = {
   InvalidToken: signIn,
   UnrecognizedClientException: signIn,
   RequestTimeTooSkewed: wrongClock,
+  // Of the cloud on this computer (cloud/local/s3/route.ts).
+  InsufficientStorage: "The disk that holds this computer's cloud is full. Make room; it goes on by itself.",
   NoSuchBucket: "The cloud's storage is not there. Check that the backend is set up and that this is its connection.",
-  ResourceNotFoundException: "The cloud's table is not there. Check that the backend is set up and that this is its connection.",
+  ResourceNotFoundException:
+    'The cloud lacks what this connection names. Check that the backend is set up and that this is its connection.',
 };
 
 /** Of DynamoDB, which answers them with status 400. */
@@ -28,6 +31,15 @@ const refusals = new Set([
   'IncompleteSignatureException',
   'MissingAuthenticationTokenException',
 ]);
+
+/**
+ * Whether an answer refuses without a word, as that to a HEAD does, which has no body. S3 says so of keys that have expired; of an object it could
+ * only say that it is not there.
+ */
+export function isUnexplained(thrown: unknown): boolean {
+  const { name, status } = answerOf(thrown);
+  return status === 400 && name === 'Unknown';
+}
 
 /**
  * What a failed call of the AWS SDK means for the queue. A refusal that says nothing about the one file (rights, a missing bucket)
@@ -41,7 +53,7 @@ export function cloudTrouble(thrown: unknown): CloudUnavailable | Permanent {
   if (status === undefined) return new CloudUnavailable(noAnswer, { cause: thrown });
   if (status >= 500 || status === 429 || status === 408 || status === 200)
     return new CloudUnavailable(`${slow} (${name})`, { cause: thrown });
-  if (status === 401 || status === 403 || refusals.has(name)) {
+  if (status === 401 || status === 403 || refusals.has(name) || isUnexplained(thrown)) {
     return new CloudUnavailable(`The cloud refuses this device (${name}). Check its sign-in and rights.`, { cause: thrown });
   }
   // Somebody else writes the same key at this moment, or the connection broke off inside the body.

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createClients } from '../../../desktop/agent/clients.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import type { CredentialsProvider } from '../../../shared/connection.ts';
-import { photo, startSending, until } from './queue/sending.ts';
+import { mebibyte, photo, startSending, until } from './queue/sending.ts';
 import type { Fault } from './upload/faultyLine.ts';
 import { openStore, type Store } from './upload/store.ts';
 
@@ -33,9 +33,10 @@ function clientsOf({ connection, credentials }: Store) {
   return { calls, clients, target: { ...clients, ...connection } };
 }
 
-test.each([
+test.each<[string, RegExp, Fault]>([
   ['S3: ExpiredToken', putWhole, s3Refusal('ExpiredToken')],
   ['S3: InvalidToken', putWhole, s3Refusal('InvalidToken')],
+  ['S3: a HEAD, whose answer has no body to say why', /^HEAD /, { kind: 'answer', status: '400 Bad Request', body: '' }],
   ['DynamoDB: ExpiredTokenException', table, jsonRefusal('ExpiredTokenException')],
   ['DynamoDB: UnrecognizedClientException', table, jsonRefusal('UnrecognizedClientException')],
 ])('%s before the local expiry: new credentials are fetched and the queue goes on at once', async (_, firstLine, fault) => {
@@ -43,7 +44,8 @@ test.each([
   const { calls, target } = clientsOf(store);
   const sending = await startSending({ store, target, backoff: { firstMs: hourMs, longestMs: hourMs } });
   store.line.inject(firstLine, fault);
-  const key = await sending.put('a.jpg', photo());
+  // Of a size that S3 is asked about before.
+  const key = await sending.put('a.jpg', photo(firstLine.test('HEAD /') ? 9 * mebibyte : 1000));
   await sending.untilIdle();
   expect([...(await store.objects()).keys()]).toEqual([key]);
   expect(calls).toEqual(['first', 'forced']);

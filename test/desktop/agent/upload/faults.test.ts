@@ -41,6 +41,14 @@ describe('a small file', () => {
   });
 });
 
+test("a full disk under this computer's cloud is told as what it is", async () => {
+  const sending = await startSending({ backoff: { firstMs: 1000, longestMs: 1000 } });
+  sending.store.line.inject(putWhole, { kind: 'answer', status: '507 Insufficient Storage', body: error('InsufficientStorage') });
+  const key = await sending.put('a.jpg', photo());
+  await until(() => expect(sending.queue.offline()).toMatch(/^The disk that holds this computer's cloud is full/));
+  await expectStored(sending, key);
+});
+
 describe('a file in parts', () => {
   const size = 20 * mebibyte;
   const parts = 3;
@@ -71,6 +79,15 @@ describe('a file in parts', () => {
     sending.store.line.inject(complete, fault);
     await expectStored(sending, await sending.put('a.mp4', photo(size)));
     expect(sending.store.line.requests(putPart)).toBe(parts);
+  });
+
+  test('400 to a HEAD, which cannot say why: everything waits, and no file is given up', async () => {
+    const sending = await startSending({ backoff: { firstMs: 1000, longestMs: 1000 } });
+    for (let i = 0; i < 2; i++) sending.store.line.inject(/^HEAD /, { kind: 'answer', status: '400 Bad Request', body: '' });
+    const key = await sending.put('a.mp4', photo(size));
+    await until(() => expect(sending.queue.offline()).toMatch(/^The cloud refuses this device/));
+    expect(sending.states()).toMatchObject({ 'a.mp4': { kind: 'queued' } });
+    await expectStored(sending, key);
   });
 
   test('a part: 503 SlowDown: once the next part is acknowledged, photos do not wait for its end', async () => {
