@@ -5,7 +5,7 @@ import type { Condition, Match, Rule } from './model/rule.ts';
 
 /** What a rule is judged on. Null: not known, which meets no condition. */
 export interface Judged {
-  readonly labels: readonly Label[];
+  readonly labels: readonly Label[] | null;
   readonly text: readonly TextLine[] | null;
   readonly moderation: readonly ModerationLabel[] | null;
   readonly media: Pick<Media, 'takenAt' | 'place'> | null;
@@ -26,7 +26,7 @@ export function matchRules(judged: Judged, rules: readonly Rule[]): Match[] {
 export function reasonFor(condition: Condition, judged: Judged): string | null {
   switch (condition.kind) {
     case 'label':
-      return labelReason(condition, judged.labels);
+      return labelReason(condition, judged.labels ?? []);
     case 'text':
       return textReason(condition, judged.text ?? []);
     case 'moderation':

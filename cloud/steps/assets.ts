@@ -90,7 +90,7 @@ const pending = (who: Claimant, name: string | null): StoredAsset => ({
   pipelineVersion,
   outcome: { kind: 'pending', execution: who.execution },
   media: null,
-  labels: [],
+  labels: null,
   faces: null,
   text: null,
   moderation: null,

@@ -36,9 +36,9 @@ export function labelsOf({ Labels = [] }: Pick<DetectLabelsCommandOutput, 'Label
   return labels.toSorted((a, b) => b.confidence - a.confidence);
 }
 
-/** The labels that `detectLabels` found; none when it is switched off. */
-export async function loadLabels(backend: Backend, found: LabelsFound): Promise<Label[]> {
-  return found.known ? (await readJson(backend, found.key, labelsFile)).labels : [];
+/** The labels that `detectLabels` found; null when they are not known. */
+export async function loadLabels(backend: Backend, found: LabelsFound): Promise<Label[] | null> {
+  return found.known ? (await readJson(backend, found.key, labelsFile)).labels : null;
 }
 
 function summaryOf(labels: readonly Label[]): string {

@@ -61,15 +61,16 @@ const limits = [
 export function fitIn(bytes: number, found: Found): Found {
   let fitted = found;
   for (const limit of limits) {
-    const labels = mostCertain(found.labels, limit.labels);
+    const labels = found.labels && mostCertain(found.labels, limit.labels);
     const kept = new Set(mostCertain(found.text ?? [], limit.lines));
     fitted = {
       ...found,
-      labels: labels.map((label) => ({
-        ...label,
-        instances: mostCertain(label.instances, limit.instances),
-        ...(label.times && { times: label.times.slice(0, limit.instances) }),
-      })),
+      labels:
+        labels?.map((label) => ({
+          ...label,
+          instances: mostCertain(label.instances, limit.instances),
+          ...(label.times && { times: label.times.slice(0, limit.instances) }),
+        })) ?? null,
       // In their order, which is that of reading.
       text: found.text?.filter((line) => kept.has(line)) ?? null,
     };

@@ -73,7 +73,7 @@ export function knownOf(admitted: Media, made: v.InferOutput<typeof rendered> | 
 /** What a detector found: the key of its full result in the output bucket, and a few words for the execution's history. */
 export const detected = v.object({ key: v.string(), summary: v.pipe(v.string(), v.maxLength(1024)) });
 
-/** What a detector came to. Not `known`: it is switched off, or (all but labels) it failed for this picture and always will. */
+/** What a detector came to. Not `known`: it is switched off, or it failed for this picture and always will. */
 const found = v.variant('known', [v.object({ known: v.literal(true), ...detected.entries }), v.object({ known: v.literal(false) })]);
 export const labelsFound = found;
 export type LabelsFound = v.InferOutput<typeof labelsFound>;

@@ -181,6 +181,7 @@ export const messages = {
     pictureMissing: 'The picture cannot be loaded right now.',
     labels: 'Labels',
     noLabels: 'Nothing was recognised.',
+    labelsUnknown: 'Labels were not looked for, or that failed.',
     showBoxes: 'Point at a line to see where it is.',
     text: 'Text',
     textUnknown: 'Text was not looked for, or that failed.',

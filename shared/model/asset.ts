@@ -86,7 +86,8 @@ export const assetRecord = v.object({
   pipelineVersion: v.number(),
   outcome,
   media: v.nullable(media),
-  labels: v.array(label),
+  /** Null: what is seen was not looked for, or the detector failed. */
+  labels: v.nullable(v.array(label)),
   /** Null: faces were not looked for, or the detector failed; then there is no safe share. */
   faces: v.nullable(v.array(face)),
   /** In the order of reading. Null: text was not looked for (as by earlier versions), or the detector failed. */

@@ -38,13 +38,13 @@ export function applyRecord(db: DatabaseSync, record: AssetRecord): { n: number;
       record: JSON.stringify(record),
     });
   const n = row?.['n'] as number;
-  replaceLabels(db, n, inLibrary ? record.labels : []);
+  replaceLabels(db, n, (inLibrary && record.labels) || []);
   indexText(db, n);
   return { n, replaced: heldRevision > 0 };
 }
 
 /** Names that differ only in what `normaliseLabel` levels out are one label, with the highest of their confidences. */
-function replaceLabels(db: DatabaseSync, asset: number, labels: AssetRecord['labels']): void {
+function replaceLabels(db: DatabaseSync, asset: number, labels: NonNullable<AssetRecord['labels']>): void {
   db.prepare('DELETE FROM asset_label WHERE asset = ?').run(asset);
   const list = JSON.stringify(labels.map(({ name, confidence }) => ({ name, confidence, normalised: normaliseLabel(name) })));
   db.prepare(

@@ -24,7 +24,7 @@ interface Finding {
 /** What was seen in a photo or video. Pointing at a line shows where; a click keeps it shown. */
 export function Findings({ record: { media, labels, faces, text, moderation }, onBoxes }: FindingsProps) {
   const [kept, setKept] = useState<Finding | null>(null);
-  const seen = [...labels.toSorted((a, b) => b.confidence - a.confidence).map(labelFinding), ...faceFindings(faces ?? [])];
+  const seen = [...(labels ?? []).toSorted((a, b) => b.confidence - a.confidence).map(labelFinding), ...faceFindings(faces ?? [])];
   const lines = (text ?? []).map(textFinding);
   // Said once, under the first list of which that is true.
   const canPoint = seen.some(({ boxes }) => boxes.length > 0);
@@ -40,7 +40,8 @@ export function Findings({ record: { media, labels, faces, text, moderation }, o
     <>
       <section>
         <h3>{messages.photo.labels}</h3>
-        {labels.length === 0 && <p className="hint">{messages.photo.noLabels}</p>}
+        {labels === null && <p className="hint">{messages.photo.labelsUnknown}</p>}
+        {labels?.length === 0 && <p className="hint">{messages.photo.noLabels}</p>}
         <FindingList findings={seen} {...pointing} />
         {canPoint && <p className="hint">{messages.photo.showBoxes}</p>}
       </section>

@@ -94,6 +94,24 @@ it('what one detector cannot look at is not known, and what the others found cou
   });
 });
 
+it('a picture whose labels cannot be found is not refused for it: the text in it counts', async () => {
+  const labels = () => refuse('InvalidImageFormatException');
+  const text = () => ({ TextDetections: [{ Type: 'LINE', Id: 0, DetectedText: 'INVOICE 2024', Confidence: 98 }] });
+  const backend = await openBackend({ rekognition: answering({ labels, text }) });
+  await watchTheSky(backend);
+  const who = await send(backend, picture);
+  expect(await runPipeline(backend, who)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await recordOf(backend, who)).toMatchObject({
+    outcome: { kind: 'analysed', category: 'failure' },
+    labels: null,
+    text: [{ text: 'INVOICE 2024' }],
+    faces: [],
+    renditions: ['thumb', 'preview', 'analysis', 'pixelated'],
+    matches: [],
+  });
+  expect(await keysIn(backend, backend.names.inputBucket)).toEqual([`analyzed/failure/local/${who.asset}.jpg`]);
+});
+
 it('text and moderation labels are recorded as Rekognition tells them', async () => {
   const BoundingBox = { Left: 0.1, Top: 0.2, Width: 0.33333, Height: 0.1 };
   const text = () => ({

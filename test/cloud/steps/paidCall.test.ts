@@ -85,7 +85,7 @@ const usageNow = (backend: TestBackend) => loadUsage(backend, monthOf(backend.cl
 
 describe('what is switched off', () => {
   it.each([
-    ['labels', 'DetectLabels', { labels: [], faces: [] }],
+    ['labels', 'DetectLabels', { labels: null, faces: [] }],
     ['text', 'DetectText', { text: null, moderation: [] }],
     ['moderation', 'DetectModerationLabels', { text: [], moderation: null }],
     ['faces', 'DetectFaces', { faces: null, renditions: ['thumb', 'preview', 'analysis'] }],
