@@ -60,6 +60,12 @@ export const ruleItem = (library: LibraryId, rule: RuleId): ItemKey => ({ pk: ru
 /** Who gets a library's alerts by SNS: its subscriptions, by their ARN. Only the backend reads and writes them. */
 export const subscriptionsPartition = (library: LibraryId) => `${library}#subscriptions`;
 export const subscriptionItem = (library: LibraryId, arn: string): ItemKey => ({ pk: subscriptionsPartition(library), sk: arn });
+/**
+ * Subscriptions of all libraries that were ended before their receivers confirmed them, which SNS can only end when they have. Only the backend reads and
+ * writes them.
+ */
+export const endedSubscriptionsPartition = 'ended-subscriptions';
+export const endedSubscriptionItem = (arn: string): ItemKey => ({ pk: endedSubscriptionsPartition, sk: arn });
 /** Alerts that wait to be published, and those that were. Only the backend reads and writes them. */
 export const outboxPartition = 'outbox';
 export const waitingAlertPrefix = 'waiting#';

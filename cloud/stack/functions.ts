@@ -33,6 +33,9 @@ const picture = { memory: 1769, seconds: 120, native: ['sharp'] } as const;
 /** A paid call: looked up first, counted, and its answer kept. Rekognition reads the picture as whoever asks. */
 const detector: readonly GrantName[] = ['missOutput', 'readOutput', 'writeOutput', 'countUsage', 'enqueueAlerts'];
 
+/** Publishes alerts, to none that was ended. */
+const publisher: readonly GrantName[] = ['useOutbox', 'publishAlerts', 'endSubscriptions', 'unsubscribe'];
+
 export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
   // A photo of 200 MB, the most there may be, came to 702 MB and 5 s (same measurement). A film is only read through, however large it is.
   admit: { memory: 1024, seconds: 900, grants: ['missInput', 'readInbox', 'changeRecords'] },
@@ -50,8 +53,8 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
   reject: { ...small, grants: ['changeRecords'] },
   // Up to 5 TB are copied inside S3, in parts of 1 GB.
   file: { memory: 256, seconds: 900, grants: ['missInput', 'readInbox', 'fileOriginals', 'emptyInbox', 'changeRecords'] },
-  announce: { ...small, grants: ['readRecords', 'useOutbox', 'publishAlerts'] },
-  drainOutbox: { ...small, untraced: true, grants: ['useOutbox', 'publishAlerts'] },
+  announce: { ...small, grants: ['readRecords', ...publisher] },
+  drainOutbox: { ...small, untraced: true, grants: publisher },
   resumeWaiting: { ...small, untraced: true, grants: ['takeWaiting', 'readUsage', 'sendToInbox'] },
   dispatch: {
     memory: 256,
@@ -64,7 +67,7 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
     grants: [
       ...(['readRecords', 'readHistories', 'takeDeadLetters', 'sendToInbox', 'takeWaiting', 'readUsage'] as const),
       ...(['missInput', 'readInbox', 'findOriginals', 'restoreOriginals'] as const),
-      ...(['storeSubscriptions', 'subscribe', 'changeSubscriptions', 'endSubscriptions'] as const),
+      ...(['storeSubscriptions', 'subscribe', 'changeSubscriptions', 'unsubscribe'] as const),
     ],
   },
 };

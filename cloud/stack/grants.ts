@@ -59,7 +59,12 @@ export const grants = (to: Resources) =>
     storeSubscriptions: {
       actions: ['dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
       resources: [to.table],
-      conditions: partitions('*#subscriptions'),
+      conditions: partitions('*#subscriptions', 'ended-subscriptions'),
+    },
+    endSubscriptions: {
+      actions: ['dynamodb:Query', 'dynamodb:DeleteItem'],
+      resources: [to.table],
+      conditions: partitions('ended-subscriptions'),
     },
     enqueueAlerts: { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], resources: [to.table], conditions: partitions('outbox') },
     useOutbox: {
@@ -76,7 +81,7 @@ export const grants = (to: Resources) =>
     publishAlerts: { actions: ['sns:Publish'], resources: [to.alertsTopic, to.alarmsTopic] },
     subscribe: { actions: ['sns:Subscribe'], resources: [to.alertsTopic] },
     changeSubscriptions: { actions: ['sns:SetSubscriptionAttributes'], resources: ['*'], wildcard: noResource },
-    endSubscriptions: { actions: ['sns:GetSubscriptionAttributes', 'sns:Unsubscribe'], resources: ['*'], wildcard: noResource },
+    unsubscribe: { actions: ['sns:GetSubscriptionAttributes', 'sns:Unsubscribe'], resources: ['*'], wildcard: noResource },
 
     takeFromInbox: {
       actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
@@ -97,10 +102,10 @@ export const grants = (to: Resources) =>
     traceBySampling: { actions: ['xray:GetSamplingRules', 'xray:GetSamplingTargets'], resources: ['*'], wildcard: noResource },
   }) satisfies Record<string, Grant>;
 
-/** Only items whose partition key is like this. */
-function partitions(pattern: string) {
+/** Only items whose partition key is like one of these. */
+function partitions(...patterns: string[]) {
   // ForAllValues holds for a request without any key, too.
-  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] }, Null: { 'dynamodb:LeadingKeys': 'false' } };
+  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns }, Null: { 'dynamodb:LeadingKeys': 'false' } };
 }
 
 /** What else roles are granted besides those of the list. */

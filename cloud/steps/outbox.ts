@@ -6,6 +6,7 @@ import { messageOf, Transient } from '../../shared/errors.ts';
 import { type ItemKey, outboxPartition, ruleTurnItem, sentAlertItem, waitingAlertItem, waitingAlertPrefix } from '../../shared/keys.ts';
 import { alertMessage, everyLibrary } from './alertMessage.ts';
 import type { Backend } from './backend.ts';
+import { endConfirmed } from './subscriptions.ts';
 import { conditionHeld, itemsOf } from './table.ts';
 
 /**
@@ -98,6 +99,7 @@ async function publish(backend: Backend, [first, ...more]: readonly WaitingAlert
   if (!first) return true;
   if (!(await takeTurn(backend, first))) return false;
   try {
+    await endConfirmed(backend);
     const message = alertMessage([first, ...more]);
     for (const TopicArn of topicsOf(backend, first)) await backend.sns.send(new PublishCommand({ TopicArn, ...message }));
     return true;

@@ -8,7 +8,13 @@ import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { type Subscription, type SubscriptionDraft, subscription } from '../../shared/contract.ts';
 import { InvalidInput } from '../../shared/errors.ts';
-import { subscriptionItem, subscriptionsPartition } from '../../shared/keys.ts';
+import {
+  endedSubscriptionItem,
+  endedSubscriptionsPartition,
+  type ItemKey,
+  subscriptionItem,
+  subscriptionsPartition,
+} from '../../shared/keys.ts';
 import type { LibraryId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
 import { alertFilter } from './alertMessage.ts';
@@ -28,7 +34,7 @@ export async function listSubscriptions(backend: Backend, library: LibraryId): P
   for await (const item of itemsOf(backend, subscriptionsPartition(library))) {
     const known = parse(stored, item, 'subscription');
     const pending = await isPending(backend, known.arn);
-    if (pending === null) await forget(backend, library, known.arn);
+    if (pending === null) await remove(backend, subscriptionItem(library, known.arn));
     else subscriptions.push({ ...known, pending });
   }
   return subscriptions;
@@ -41,6 +47,7 @@ export async function listSubscriptions(backend: Backend, library: LibraryId): P
 export async function subscribe(backend: Backend, library: LibraryId, draft: SubscriptionDraft): Promise<void> {
   const { dynamodb, names } = backend;
   const arn = await subscribeAtSns(backend, library, draft);
+  await remove(backend, endedSubscriptionItem(arn));
   await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...subscriptionItem(library, arn), arn, ...draft } }));
 }
 
@@ -69,9 +76,22 @@ async function subscribeAtSns(backend: Backend, library: LibraryId, { protocol, 
 export async function unsubscribe(backend: Backend, library: LibraryId, arn: string): Promise<void> {
   const own = (await listSubscriptions(backend, library)).find((each) => each.arn === arn);
   if (!own) throw new InvalidInput('There is no such subscription.');
-  // SNS cannot end one that nobody has confirmed; it forgets it by itself.
-  if (!own.pending) await backend.sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
-  await forget(backend, library, arn);
+  const { dynamodb, names, sns } = backend;
+  // SNS cannot end one that nobody has confirmed. It forgets it after some days, unless it is confirmed before that.
+  if (own.pending) await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...endedSubscriptionItem(arn), arn } }));
+  else await sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
+  await remove(backend, subscriptionItem(library, arn));
+}
+
+/** Ends subscriptions that were ended before they were confirmed and are confirmed now. To be called before anything is published. */
+export async function endConfirmed(backend: Backend): Promise<void> {
+  for await (const item of itemsOf(backend, endedSubscriptionsPartition)) {
+    const { arn } = parse(v.pick(subscription, ['arn']), item, 'ended subscription');
+    const pending = await isPending(backend, arn);
+    if (pending) continue;
+    if (pending === false) await backend.sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
+    await remove(backend, endedSubscriptionItem(arn));
+  }
 }
 
 /** Whether a subscription waits for its receiver's confirmation; null when it is no more. */
@@ -85,8 +105,8 @@ async function isPending({ sns }: Backend, arn: string): Promise<boolean | null>
   }
 }
 
-async function forget({ dynamodb, names }: Backend, library: LibraryId, arn: string): Promise<void> {
-  await dynamodb.send(new DeleteCommand({ TableName: names.table, Key: subscriptionItem(library, arn) }));
+async function remove({ dynamodb, names }: Backend, Key: ItemKey): Promise<void> {
+  await dynamodb.send(new DeleteCommand({ TableName: names.table, Key }));
 }
 
 /** SNS's errors by their code, with or without the suffix that the SDK gives some of them. */

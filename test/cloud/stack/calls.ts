@@ -1,4 +1,5 @@
 import { type AccessRequest, evaluatePolicy } from '../../../cloud/access/evaluatePolicy.ts';
+import { dynamodbAccess } from '../../../cloud/local/dynamodbAccess.ts';
 import { type Service, ServiceError, type SignedRequest } from '../../../cloud/local/gateway/service.ts';
 import * as local from '../../../cloud/local/names.ts';
 import { queueArn } from '../../../cloud/local/names.ts';
@@ -8,11 +9,10 @@ import { type Grant, grants } from '../../../cloud/stack/grants.ts';
 /** What functions ask of AWS, as IAM sees it, and whether their grants allow it. */
 
 const inputArn = `arn:aws:s3:::${local.inputBucket}`;
-const tableArn = `arn:aws:dynamodb:${local.region}:${local.account}:table/${local.table}`;
 const resources = {
   inputBucket: inputArn,
   outputBucket: `arn:aws:s3:::${local.outputBucket}`,
-  table: tableArn,
+  table: local.tableArn(local.table),
   alertsTopic: local.alertsTopicArn,
   alarmsTopic: local.alarmsTopicArn,
   inboxQueue: queueArn(local.inboxQueue),
@@ -70,12 +70,9 @@ function callOf(name: string, { headers }: SignedRequest, body: string): AccessR
   const input = JSON.parse(body);
   switch (name) {
     case 'dynamodb': {
-      const key = input.Key?.pk ?? input.Item?.pk ?? input.ExpressionAttributeValues?.[':pk'];
-      return {
-        action,
-        resource: `${tableArn}${input.IndexName ? `/index/${input.IndexName}` : ''}`,
-        context: key ? { 'dynamodb:LeadingKeys': [key.S] } : {},
-      };
+      const [needed, ...more] = dynamodbAccess(action.replace('dynamodb:', ''), input);
+      if (!needed || more.length > 0) throw new Error(`of one table at a time: ${body}`);
+      return needed;
     }
     case 'sqs':
       return { action, resource: queueArn(input.QueueUrl.split('/').at(-1)), context: {} };

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { type Service, ServiceError } from '../../../cloud/local/gateway/service.ts';
+import { toXml } from '../../../cloud/local/gateway/xml.ts';
 import { announce } from '../../../cloud/steps/announce.ts';
 import { changeAsset, claim, finish } from '../../../cloud/steps/assets.ts';
 import { createBackend } from '../../../cloud/steps/backend.ts';
@@ -36,6 +38,18 @@ const withoutSns = (backend: TestBackend): TestBackend => ({
     backend,
   ).sns,
 });
+
+/** An SNS whose subscribers have to confirm, as on AWS: until then it does not end a subscription. */
+function unconfirmed(sns: Service, isConfirmed: () => boolean): Service {
+  return async (request, response) => {
+    const body = await request.readBody(1 << 20);
+    const action = new URLSearchParams(body.toString()).get('Action');
+    if (!isConfirmed() && action === 'Unsubscribe') throw new ServiceError('InvalidParameter', 'This subscription is pending confirmation');
+    if (isConfirmed() || action !== 'GetSubscriptionAttributes') return sns({ ...request, readBody: async () => body }, response);
+    const Attributes = { entry: [{ key: 'PendingConfirmation', value: 'true' }] };
+    response.end(toXml(`${action}Response`, { [`${action}Result`]: { Attributes } }, 'http://sns.amazonaws.com/doc/2010-03-31/'));
+  };
+}
 
 const subjectOf = (mail: string) => /^Subject: (.*)$/m.exec(mail)?.[1]?.trim();
 
@@ -145,6 +159,35 @@ it('the rules of a subscriber can be chosen anew', async () => {
   await eventually(() => backend.mails.length >= 1);
   await settled();
   expect(backend.mails.map(subjectOf)).toEqual(['Pixwatch: Gr?e cats']);
+});
+
+it('an address that was removed before it was confirmed gets nothing when it is confirmed later', async () => {
+  let confirmed = false;
+  const backend = await openBackend({}, {}, (name, service) => (name === 'sns' ? unconfirmed(service, () => confirmed) : service));
+  const draft = { protocol: 'email', endpoint: 'stranger@example.org', rules: null } as const;
+  await subscribe(backend, who.library, draft);
+  const [pending] = await listSubscriptions(backend, who.library);
+  expect(pending).toMatchObject({ pending: true });
+  await unsubscribe(backend, who.library, pending?.arn ?? '');
+  expect(await listSubscriptions(backend, who.library)).toEqual([]);
+
+  confirmed = true;
+  const alert = { alertId: 'local/1/dogs', library: who.library, rule: 'dogs', ruleName: 'dogs', because: 'Dog 97 %', file: 'dog.jpg' };
+  await enqueueAlert(backend, alert);
+  await drainOutbox(backend);
+  await settled();
+  expect(backend.mails).toEqual([]);
+
+  // Who is wanted again gets alerts again.
+  confirmed = false;
+  await subscribe(backend, who.library, draft);
+  const [again] = await listSubscriptions(backend, who.library);
+  await unsubscribe(backend, who.library, again?.arn ?? '');
+  await subscribe(backend, who.library, draft);
+  confirmed = true;
+  await enqueueAlert(backend, { ...alert, alertId: 'local/1/cats', rule: 'cats' });
+  await drainOutbox(backend);
+  await eventually(() => backend.mails.length === 1);
 });
 
 it('does not tell one library of the matches of another', async () => {
