@@ -68,7 +68,10 @@ export const grants = (to: Resources) =>
     },
     enqueueAlerts: { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], resources: [to.table], conditions: partitions('outbox') },
     useOutbox: {
-      actions: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      actions: [
+        ...['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+        ...['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem'],
+      ],
       resources: [to.table],
       conditions: partitions('outbox'),
     },

@@ -7,7 +7,7 @@ import { type ItemKey, outboxPartition, ruleTurnItem, sentAlertItem, waitingAler
 import { alertMessage, everyLibrary } from './alertMessage.ts';
 import type { Backend } from './backend.ts';
 import { endConfirmed } from './subscriptions.ts';
-import { conditionHeld, itemsOf } from './table.ts';
+import { conditionHeld, itemsOf, readAll, writeAll } from './table.ts';
 
 /**
  * Alerts on their way to SNS. One waits as an item until SNS has taken it, then an item says that it was sent. It is published at least
@@ -29,12 +29,10 @@ const waitingAlert = v.object({
 });
 export type WaitingAlert = v.InferOutput<typeof waitingAlert>;
 
-/** The calls of one message to AWS take far less, so that whoever holds a claim for longer has died. */
-const claimSeconds = 300;
-/** Alerts that one run of `drainOutbox` takes up, to bound its memory and time; the next run takes the rest. */
+/** The calls of one message take far less, so that whoever has had a turn for longer has died. */
+const longestTurnSeconds = 300;
+/** Alerts that one run of `drainOutbox` takes up, to bound its memory and time (some 450 calls); the next run takes the rest. */
 const mostAtOnce = 5_000;
-/** Items written at a time. */
-const writesAtOnce = 25;
 
 /** Puts an alert in the outbox, unless it waits there or was sent. */
 export async function enqueueAlert(backend: Backend, alert: WaitingAlert): Promise<void> {
@@ -80,34 +78,51 @@ async function waitingByRule(backend: Backend): Promise<WaitingAlert[][]> {
 }
 
 /**
- * Publishes waiting alerts of one rule as one message: those that nobody else is at and that were not sent. It waits when it is not the
- * rule's turn.
+ * Publishes waiting alerts of one rule as one message, those that were not sent. When it is not the rule's turn, or somebody else is at it, they wait.
  * @throws Transient when SNS cannot be reached
  */
 export async function sendAlerts(backend: Backend, alerts: readonly WaitingAlert[]): Promise<void> {
   const [first] = alerts;
   if (!first || !(await isTurn(backend, first))) return;
-  const claimed = await filter(alerts, (alert) => claim(backend, alert));
-  const unsent = await filter(claimed, async ({ alertId }) => !(await hasItem(backend, sentAlertItem(alertId))));
-  if (!(await publish(backend, unsent))) return each(claimed, (alert) => release(backend, alert));
-  await each(unsent, (alert) => noteSent(backend, alert));
-  await each(claimed, ({ alertId }) => remove(backend, waitingAlertItem(alertId)));
+  const until = seconds(backend) + longestTurnSeconds;
+  if (!(await takeTurn(backend, first, until))) return;
+  const published = await publishOrEndTurn(backend, alerts);
+  const at = isoTime(backend.clock);
+  // First of all that it was sent: whoever dies in between does not send it again.
+  await writeAll(
+    backend,
+    published.map(({ alertId }) => ({ PutRequest: { Item: { ...sentAlertItem(alertId), at } } })),
+  );
+  await writeAll(
+    backend,
+    alerts.map(({ alertId }) => ({ DeleteRequest: { Key: waitingAlertItem(alertId) } })),
+  );
+  if (published.length > 0) await releaseTurn(backend, first, until);
 }
 
-/** @returns false when it is not the rule's turn */
-async function publish(backend: Backend, [first, ...more]: readonly WaitingAlert[]): Promise<boolean> {
-  if (!first) return true;
-  if (!(await takeTurn(backend, first))) return false;
+/** @returns those that were not sent before; when there were none, or it fails, the turn is for others to take */
+async function publishOrEndTurn(backend: Backend, alerts: readonly WaitingAlert[]): Promise<WaitingAlert[]> {
+  let published: WaitingAlert[] = [];
   try {
-    await endConfirmed(backend);
-    const message = alertMessage([first, ...more]);
-    for (const TopicArn of topicsOf(backend, first)) await backend.sns.send(new PublishCommand({ TopicArn, ...message }));
-    return true;
-  } catch (thrown) {
-    await remove(backend, turnOf(first));
-    await each([first, ...more], (alert) => release(backend, alert));
-    throw thrown;
+    published = await publishUnsent(backend, alerts);
+    return published;
+  } finally {
+    if (published.length === 0 && alerts[0]) await remove(backend, turnOf(alerts[0]));
   }
+}
+
+async function publishUnsent(backend: Backend, alerts: readonly WaitingAlert[]): Promise<WaitingAlert[]> {
+  const sent = await readAll(
+    backend,
+    alerts.map(({ alertId }) => sentAlertItem(alertId)),
+  );
+  const known = new Set(sent.map(({ sk }) => sk));
+  const [first, ...more] = alerts.filter(({ alertId }) => !known.has(sentAlertItem(alertId).sk));
+  if (!first) return [];
+  await endConfirmed(backend);
+  const message = alertMessage([first, ...more]);
+  for (const TopicArn of topicsOf(backend, first)) await backend.sns.send(new PublishCommand({ TopicArn, ...message }));
+  return [first, ...more];
 }
 
 /** What everybody should know is for who gets alarms, too: that need not be anybody's subscriber. */
@@ -122,37 +137,26 @@ async function isTurn(backend: Backend, alert: WaitingAlert): Promise<boolean> {
   const { Item } = await backend.dynamodb.send(
     new GetCommand({ TableName: backend.names.table, Key: turnOf(alert), ConsistentRead: true }),
   );
-  return !Item || Number(Item['nextAt']) <= seconds(backend);
+  return !Item || (Number(Item['nextAt']) <= seconds(backend) && Number(Item['takenUntil'] ?? 0) <= seconds(backend));
 }
 
 /** @returns false when somebody else took it */
-function takeTurn(backend: Backend, alert: WaitingAlert): Promise<boolean> {
+function takeTurn(backend: Backend, alert: WaitingAlert, takenUntil: number): Promise<boolean> {
   const now = seconds(backend);
-  const Item = { ...turnOf(alert), nextAt: now + backend.settings.secondsBetweenMessages };
-  const condition = { ConditionExpression: 'attribute_not_exists(pk) OR nextAt <= :now', ExpressionAttributeValues: { ':now': now } };
-  return conditionHeld(backend.dynamodb.send(new PutCommand({ TableName: backend.names.table, Item, ...condition })));
+  const Item = { ...turnOf(alert), nextAt: now + backend.settings.secondsBetweenMessages, takenUntil };
+  const ConditionExpression = 'attribute_not_exists(pk) OR (nextAt <= :now AND (attribute_not_exists(takenUntil) OR takenUntil <= :now))';
+  const put = { TableName: backend.names.table, Item, ConditionExpression, ExpressionAttributeValues: { ':now': now } };
+  return conditionHeld(backend.dynamodb.send(new PutCommand(put)));
 }
 
-/** @returns false when somebody else is at it or has sent it */
-function claim(backend: Backend, { alertId }: WaitingAlert): Promise<boolean> {
-  const now = seconds(backend);
-  const update = new UpdateCommand({
-    TableName: backend.names.table,
-    Key: waitingAlertItem(alertId),
-    UpdateExpression: 'SET claimedUntil = :until',
-    ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(claimedUntil) OR claimedUntil <= :now)',
-    ExpressionAttributeValues: { ':until': now + claimSeconds, ':now': now },
-  });
-  return conditionHeld(backend.dynamodb.send(update));
-}
-
-async function release({ dynamodb, names }: Backend, { alertId }: WaitingAlert): Promise<void> {
-  const update = { UpdateExpression: 'REMOVE claimedUntil', ConditionExpression: 'attribute_exists(pk)' };
-  await conditionHeld(dynamodb.send(new UpdateCommand({ TableName: names.table, Key: waitingAlertItem(alertId), ...update })));
-}
-
-async function noteSent({ dynamodb, names, clock }: Backend, { alertId }: WaitingAlert): Promise<void> {
-  await dynamodb.send(new PutCommand({ TableName: names.table, Item: { ...sentAlertItem(alertId), at: isoTime(clock) } }));
+/** Lets others take the next turn when it is time, unless one has taken it for the dead's. */
+async function releaseTurn({ dynamodb, names }: Backend, alert: WaitingAlert, takenUntil: number): Promise<void> {
+  const update = {
+    UpdateExpression: 'REMOVE takenUntil',
+    ConditionExpression: 'takenUntil = :own',
+    ExpressionAttributeValues: { ':own': takenUntil },
+  };
+  await conditionHeld(dynamodb.send(new UpdateCommand({ TableName: names.table, Key: turnOf(alert), ...update })));
 }
 
 async function remove({ dynamodb, names }: Backend, Key: ItemKey): Promise<void> {
@@ -162,22 +166,4 @@ async function remove({ dynamodb, names }: Backend, Key: ItemKey): Promise<void>
 async function hasItem({ dynamodb, names }: Backend, Key: ItemKey): Promise<boolean> {
   const { Item } = await dynamodb.send(new GetCommand({ TableName: names.table, Key, ConsistentRead: true }));
   return Item !== undefined;
-}
-
-async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  await filter(items, async (item) => {
-    await work(item);
-    return true;
-  });
-}
-
-/** The items for which `keep` answers true, a few asked at a time. */
-async function filter<T>(items: readonly T[], keep: (item: T) => Promise<boolean>): Promise<T[]> {
-  const kept: T[] = [];
-  for (let at = 0; at < items.length; at += writesAtOnce) {
-    const some = items.slice(at, at + writesAtOnce);
-    const answers = await Promise.all(some.map(keep));
-    kept.push(...some.filter((_, i) => answers[i]));
-  }
-  return kept;
 }

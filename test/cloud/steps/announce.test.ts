@@ -6,7 +6,9 @@ import { changeAsset, claim, finish } from '../../../cloud/steps/assets.ts';
 import { createBackend } from '../../../cloud/steps/backend.ts';
 import { drainOutbox, enqueueAlert, sendAlerts } from '../../../cloud/steps/outbox.ts';
 import { listSubscriptions, subscribe, unsubscribe } from '../../../cloud/steps/subscriptions.ts';
+import { writeAll } from '../../../cloud/steps/table.ts';
 import { InvalidInput, Transient } from '../../../shared/errors.ts';
+import { waitingAlertItem } from '../../../shared/keys.ts';
 import type { LibraryId } from '../../../shared/model/asset.ts';
 import type { RuleId } from '../../../shared/model/rule.ts';
 import { eventually } from '../local/serve.ts';
@@ -38,6 +40,18 @@ const withoutSns = (backend: TestBackend): TestBackend => ({
     backend,
   ).sns,
 });
+
+/** A DynamoDB that takes nothing of each fifth batch, as it may when much is written to one partition. @param asked gets the name of each call */
+const busyNowAndThen =
+  (dynamodb: Service, asked: string[]): Service =>
+  async (request, response) => {
+    const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
+    asked.push(operation);
+    if (!operation.startsWith('Batch') || asked.length % 5 > 0) return dynamodb(request, response);
+    const { RequestItems } = JSON.parse((await request.readBody(1 << 24)).toString());
+    response.setHeader('content-type', 'application/x-amz-json-1.0');
+    response.end(JSON.stringify({ Responses: {}, UnprocessedItems: RequestItems, UnprocessedKeys: RequestItems }));
+  };
 
 /** An SNS whose subscribers have to confirm, as on AWS: until then it does not end a subscription. */
 function unconfirmed(sns: Service, isConfirmed: () => boolean): Service {
@@ -123,6 +137,30 @@ it('gathers a burst of one rule into one message, and does not make other rules 
   await settled();
   expect(backend.mails.slice(2).map(subjectOf)).toEqual(['Pixwatch: dogs (199 photos)']);
   expect(backend.mails[2]).toContain('and 179 more');
+});
+
+it('sends a large digest within few calls, also when DynamoDB does not take all at once, and each alert in one message', async () => {
+  const asked: string[] = [];
+  const backend = await openBackend({}, {}, (name, service) => (name === 'dynamodb' ? busyNowAndThen(service, asked) : service));
+  await subscribe(backend, who.library, { protocol: 'email', endpoint: 'me@example.org', rules: null });
+  const alerts = Array.from({ length: 2000 }, (_, n) => ({
+    ...{ alertId: `local/${n}/dogs`, library: who.library, rule: 'dogs', ruleName: 'dogs', because: 'Dog 97 %', file: `${n}.jpg` },
+  }));
+  await writeAll(
+    backend,
+    alerts.map((alert) => ({ PutRequest: { Item: { ...waitingAlertItem(alert.alertId), ...alert } } })),
+  );
+  asked.length = 0;
+  await drainOutbox(backend);
+  // With 256 MB a function makes some hundred calls a second, and it has two minutes.
+  expect(asked.length).toBeLessThan(300);
+  await eventually(() => backend.mails.length >= 1);
+
+  for (const alert of alerts.slice(0, 30)) await enqueueAlert(backend, alert);
+  backend.pass(301_000);
+  await drainOutbox(backend);
+  await settled();
+  expect(backend.mails.map(subjectOf)).toEqual(['Pixwatch: dogs (2000 photos)']);
 });
 
 it('subscriptions belong to their library alone', async () => {
