@@ -26,7 +26,9 @@ type Command = (photos: string, store: StoreMessage) => ChildProcess;
 
 const agent: Command = (photos, store) => {
   const script = join(import.meta.dirname, '../desktop/agent/upload/wayUp.ts');
-  return run(process.execPath, [script, join(scratch, 'agent'), JSON.stringify(store), photos], {});
+  // As bin/pixwatch.mjs does.
+  const env = { NODE_COMPILE_CACHE: join(scratch, 'compiled') };
+  return run(process.execPath, [script, join(scratch, 'agent'), JSON.stringify(store), photos], env);
 };
 
 const rclone: Command = (photos, { connection, credentials }) =>
