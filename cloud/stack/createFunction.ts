@@ -5,7 +5,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { parse } from '../../shared/parse.ts';
 import { type BackendNames, pipelineSettings } from '../steps/backend.ts';
-import { bundling, entryOf, projectRoot } from './bundling.ts';
+import { bundlingWith, entryOf, projectRoot } from './bundling.ts';
 import { type FunctionName, functions } from './functions.ts';
 import { grants, type Resources, writeLogs } from './grants.ts';
 import { createRole } from './role.ts';
@@ -32,7 +32,7 @@ export function createFunction(scope: Construct, name: FunctionName, backend: Ba
     entry: entryOf(name),
     projectRoot,
     depsLockFilePath: `${projectRoot}package-lock.json`,
-    bundling: native ? { ...bundling, nodeModules: [...native] } : bundling,
+    bundling: bundlingWith(native),
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     memorySize: memory,

@@ -1,4 +1,5 @@
 import type { steps } from '../steps/steps.ts';
+import type { NativeModule } from './bundling.ts';
 import type { GrantName } from './grants.ts';
 
 /** A Lambda function of the backend: its file in cloud/functions has the same name. */
@@ -9,8 +10,8 @@ export interface FunctionSettings {
   readonly seconds: number;
   /** All that it may do. */
   readonly grants: readonly GrantName[];
-  /** Modules that have more than JavaScript in them: they are installed beside the bundle, for Lambda's system whatever this computer is. */
-  readonly native?: readonly string[];
+  /** Packages that have more than JavaScript in them: they lie beside the bundle (bundling.ts). */
+  readonly native?: readonly NativeModule[];
   /** Without X-Ray: what runs each minute of the year would use up half of the traces that are free. */
   readonly untraced?: true;
 }

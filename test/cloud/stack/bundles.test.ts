@@ -25,6 +25,7 @@ import { inboxKey, labelsKey, rawKey, ruleItem } from '../../../shared/keys.ts';
 import type { RuleId } from '../../../shared/model/rule.ts';
 import { scratchDir } from '../local/serve.ts';
 import { claimantOf, keysIn, openBackend, recordOf, send } from '../steps/openBackend.ts';
+import { clip } from '../steps/video/videos.ts';
 import { recording, refused } from './calls.ts';
 import { executionFailed, objectCreated, sqsBatch } from './events.ts';
 import { bundle, startFunction } from './runtime.ts';
@@ -222,6 +223,16 @@ it('a photo goes through the functions, each in a process of its own, with no mo
   expect(await keysIn(backend, backend.names.outputBucket)).toContain(`local/${asset}/pixelated.jpg`);
   // What comes again is not done again.
   expect(await run('admit', backend, { ...who, execution: 'execution-2' })).toMatchObject({ route: 'finished', ended });
+});
+
+it('a video gets its still from the bundle, with the decoder beside it and no more than the grants', async () => {
+  const backend = await openCloud();
+  const film = await clip('h264');
+  const who = await send(backend, film, { who: claimantOf(film, 'mp4') });
+  const admitted = await run<object>('admit', backend, who);
+  const postered = await run<object>('poster', backend, admitted);
+  expect(postered).toMatchObject({ route: 'labels', durationMs: 8000, width: 480, renditions: ['thumb', 'preview'] });
+  expect(await keysIn(backend, backend.names.outputBucket)).toContain(`local/${who.asset}/thumb.webp`);
 });
 
 it('what is refused, kept or waits for budget is recorded with no more than the grants', async () => {
