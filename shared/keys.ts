@@ -29,6 +29,9 @@ export const filedKey = (ref: OriginalRef, destination: 'success' | 'failure' | 
   destination === 'rejected' ? rejectedKey(ref) : analyzedKey(ref, destination);
 export const inboxPrefix = 'inbox/';
 
+/** After so many days both clouds forget an upload in parts that was begun and not completed: a desktop goes on with its own sooner. */
+export const abandonedUploadDays = 7;
+
 /**
  * Reads an inbox key back.
  * @throws InvalidInput when the key was not built by `inboxKey`

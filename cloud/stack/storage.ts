@@ -9,6 +9,7 @@ import {
   StorageClass,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { abandonedUploadDays } from '../../shared/keys.ts';
 import { removalPolicyOf } from './removal.ts';
 import type { Settings } from './settings.ts';
 
@@ -55,7 +56,10 @@ const secure = {
 } satisfies BucketProps;
 
 /** A desktop resumes an upload within days; what it has forgotten must not be paid for ever. */
-const abandonedUploads: LifecycleRule = { id: 'abandoned-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) };
+const abandonedUploads: LifecycleRule = {
+  id: 'abandoned-uploads',
+  abortIncompleteMultipartUploadAfter: Duration.days(abandonedUploadDays),
+};
 
 /** The pipeline deletes an inbox object only when its copy is in place, so that a day is enough to notice a mistake. */
 const movedOriginals: LifecycleRule = {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Service } from '../gateway/service.ts';
+import { forgetAbandoned } from './abandoned.ts';
 import { openBlobs } from './blobs.ts';
 import { addBucket } from './buckets.ts';
 import { openDatabase } from './database.ts';
@@ -42,10 +43,12 @@ export async function createS3({ dir, clock, region, onEvent, log }: S3Options):
   const blobs = await openBlobs(join(dir, 'blobs'), (blob) => isBlobAlive(database, blob), log);
   const events = startEvents(database, { region, onEvent, log });
   const store = { database, blobs, events, clock, region };
+  const forgetting = forgetAbandoned(store, log);
   return {
     service: s3Service(store),
     createBucket: (name) => addBucket(store, name),
     async close() {
+      await forgetting.close();
       await events.close();
       await blobs.close();
       await database.close();
