@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { historyEntry, storedOriginal, subscription, subscriptionDraft } from './contract.ts';
 import { detectors } from './cost.ts';
+import { originalRef } from './keys.ts';
 import { assetId } from './model/asset.ts';
 import { type Method, method } from './rpc.ts';
 
@@ -19,6 +20,19 @@ export const backendCosts = v.object({
 });
 export type BackendCosts = v.InferOutput<typeof backendCosts>;
 
+/** The most originals that are redriven in one call, which then takes some seconds. */
+export const mostRedriven = 100;
+
+/**
+ * What a redrive came to.
+ * - redriven: another attempt is asked for
+ * - running: it is being looked at, or waits for budget
+ * - none: it has come to an end, there is nothing to take up
+ * - gone: its original is no longer in the inbox; it must be sent again
+ */
+export const redriven = v.object({ asset: assetId, kind: v.picklist(['redriven', 'running', 'none', 'gone']) });
+export type Redriven = v.InferOutput<typeof redriven>;
+
 /**
  * What the desktop may not do itself: the calls of the backend's one `commands` function, invoked through AWS Lambda.
  * The request is `{command, input}`; the library comes from the caller's identity, never from the request.
@@ -27,12 +41,13 @@ export const commands = {
   /** The pipeline's steps of the latest execution for an asset, oldest first; empty when there was none. */
   history: method(v.object({ asset: assetId }), v.array(historyEntry)),
   /**
-   * Takes an asset's dead letter up again.
-   * - redriven: it is being analysed
-   * - none: there was nothing to take up
-   * - gone: its original is no longer in the inbox; it must be sent again
+   * Takes up again what was sent and has come to no end: these originals, or with null whatever of the library is in the dead letters, as much as one call
+   * can do. `more`: there may be others.
    */
-  redrive: method(v.object({ asset: assetId }), v.object({ kind: v.picklist(['redriven', 'none', 'gone']) })),
+  redrive: method(
+    v.object({ originals: v.nullable(v.pipe(v.array(v.pick(originalRef, ['asset', 'ext'])), v.maxLength(mostRedriven))) }),
+    v.object({ assets: v.array(redriven), more: v.boolean() }),
+  ),
   costs: method(v.object({}), backendCosts),
   /** Takes up what waits for budget, as far as there is budget for it now. `resumed` counts assets. */
   resume: method(v.object({}), v.object({ resumed: v.number() })),

@@ -12,6 +12,9 @@ const attribute = v.object({ DataType: v.string(), StringValue: v.string() });
 const queueUrl = v.object({ QueueUrl: v.string() });
 const attributeNames = v.optional(v.array(v.string()), []);
 const receipt = v.object({ ...queueUrl.entries, ReceiptHandle: v.string() });
+const receiptEntry = { Id: v.string(), ReceiptHandle: v.string() };
+/** What SQS takes of a batch: at most ten. */
+const batchOf = <E extends v.ObjectEntries>(entry: E) => v.pipe(v.array(v.object(entry)), v.minLength(1), v.maxLength(10));
 
 /**
  * The SQS service over `queues`: the calls that Pixwatch and its operators use, string message attributes only. A queue's URL is
@@ -79,6 +82,25 @@ export function createSqs(queues: Queues): Service {
         if (queues.changeVisibility(queueOf(input), input.ReceiptHandle, input.VisibilityTimeout * 1000)) return {};
         throw new ServiceError('MessageNotInflight', 'The message was deleted, or is visible again.');
       }),
+
+      DeleteMessageBatch: operation(v.object({ ...queueUrl.entries, Entries: batchOf(receiptEntry) }), async (input) => {
+        const queue = queueOf(input);
+        for (const { ReceiptHandle } of input.Entries) queues.delete(queue, ReceiptHandle);
+        return { Successful: input.Entries.map(({ Id }) => ({ Id })), Failed: [] };
+      }),
+
+      ChangeMessageVisibilityBatch: operation(
+        v.object({ ...queueUrl.entries, Entries: batchOf({ ...receiptEntry, VisibilityTimeout: seconds(43_200) }) }),
+        async (input) => {
+          const queue = queueOf(input);
+          const [Successful, Failed]: [object[], object[]] = [[], []];
+          for (const { Id, ReceiptHandle, VisibilityTimeout } of input.Entries) {
+            if (queues.changeVisibility(queue, ReceiptHandle, VisibilityTimeout * 1000)) Successful.push({ Id });
+            else Failed.push({ Id, SenderFault: true, Code: 'MessageNotInflight' });
+          }
+          return { Successful, Failed };
+        },
+      ),
 
       GetQueueAttributes: operation(v.object({ ...queueUrl.entries, AttributeNames: attributeNames }), async (input) => {
         const queue = queueOf(input);

@@ -67,7 +67,7 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
   commands: {
     ...small,
     grants: [
-      ...(['readRecords', 'readHistories', 'takeDeadLetters', 'sendToInbox', 'takeWaiting', 'readUsage'] as const),
+      ...(['readRecords', 'readHistories', 'lookUpExecutions', 'takeDeadLetters', 'sendToInbox', 'takeWaiting', 'readUsage'] as const),
       ...(['missInput', 'readInbox', 'findOriginals', 'restoreOriginals'] as const),
       ...(['storeSubscriptions', 'subscribe', 'changeSubscriptions', 'unsubscribe'] as const),
     ],

@@ -78,7 +78,11 @@ export const grants = (to: Resources) =>
     countUsage: { actions: ['dynamodb:UpdateItem'], resources: [to.table], conditions: partitions('usage') },
     readUsage: { actions: ['dynamodb:GetItem'], resources: [to.table], conditions: partitions('usage') },
     noteWaiting: { actions: ['dynamodb:PutItem'], resources: [to.table], conditions: partitions('waiting') },
-    takeWaiting: { actions: ['dynamodb:Query', 'dynamodb:DeleteItem'], resources: [to.table], conditions: partitions('waiting') },
+    takeWaiting: {
+      actions: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:DeleteItem'],
+      resources: [to.table],
+      conditions: partitions('waiting'),
+    },
 
     // Who gets alarms is told of the budget, too.
     publishAlerts: { actions: ['sns:Publish'], resources: [to.alertsTopic, to.alarmsTopic] },

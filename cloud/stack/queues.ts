@@ -6,7 +6,7 @@ import { functions } from './functions.ts';
 /** So many failed dispatches are three quarters of an hour. */
 const maxReceiveCount = 15;
 
-/** The inbox queue, and the dead letters of everything that waits or was sent on: all of it is shown in the app and can be redriven there. */
+/** The inbox queue, and the dead letters of everything that waits or was sent on: what is about a photo can be redriven from the app. */
 export class Queues extends Construct {
   readonly inbox: Queue;
   readonly deadLetters: Queue;

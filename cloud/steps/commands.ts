@@ -28,7 +28,7 @@ const handlers = (library: LibraryId, backend: Backend): Handlers<typeof command
     const record = await loadAsset(backend, library, asset);
     return record ? loadHistory(backend, record.claim.execution) : [];
   },
-  redrive: async ({ asset }) => ({ kind: await redrive(backend, library, asset) }),
+  redrive: ({ originals }) => redrive(backend, library, originals),
   costs: () => costsOf(backend),
   resume: async () => ({ resumed: await resumeWaiting(backend, library) }),
   original: ({ asset }) => findOriginal(backend, library, asset),

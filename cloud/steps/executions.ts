@@ -32,6 +32,29 @@ export async function startExecution(backend: Backend, input: ExecutionInput): P
   }
 }
 
+/**
+ * The first attempt from this one on that was not made yet.
+ * @returns null when one of them is under way
+ */
+export async function firstNotMade(backend: Backend, input: ExecutionInput): Promise<ExecutionInput | null> {
+  for (let attempt = input; ; attempt = { ...attempt, attempt: attempt.attempt + 1 }) {
+    const status = await statusOf(backend, attempt);
+    if (status === null) return attempt;
+    if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return null;
+  }
+}
+
+/** @returns null when there is no such execution, or it is forgotten */
+async function statusOf(backend: Backend, input: ExecutionInput): Promise<string | null> {
+  const describe = new DescribeExecutionCommand({ executionArn: executionArn(backend, executionName(input)) });
+  try {
+    return (await backend.sfn.send(describe)).status ?? null;
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === 'ExecutionDoesNotExist') return null;
+    throw thrown;
+  }
+}
+
 /** @returns false when this attempt ran before and failed */
 async function startOrFindGood(backend: Backend, input: ExecutionInput): Promise<boolean> {
   const { sfn, names } = backend;
@@ -42,6 +65,6 @@ async function startOrFindGood(backend: Backend, input: ExecutionInput): Promise
   } catch (thrown) {
     if (!(thrown instanceof Error && thrown.name === 'ExecutionAlreadyExists')) throw thrown;
   }
-  const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn: executionArn(backend, name) }));
+  const status = await statusOf(backend, input);
   return status === 'RUNNING' || status === 'SUCCEEDED' || status === 'PENDING_REDRIVE';
 }

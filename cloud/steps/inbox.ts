@@ -1,3 +1,4 @@
+import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { InvalidInput } from '../../shared/errors.ts';
@@ -12,15 +13,15 @@ import { executionInput } from './state.ts';
  */
 
 /**
- * The part of S3's event (through EventBridge) that is needed. Its key is raw. Without versioning the sequencer tells one writing of a key from
- * the next, which an ETag does not when the same content is sent again.
+ * The part of S3's event (through EventBridge) that is needed. Its key is raw; its ETag has no quotes.
  */
 const objectCreated = v.object({
   source: v.literal('aws.s3'),
   'detail-type': v.literal('Object Created'),
+  time: v.pipe(v.string(), v.isoTimestamp()),
   detail: v.object({
     bucket: v.object({ name: v.string() }),
-    object: v.object({ key: v.string(), sequencer: v.string(), 'version-id': v.optional(v.string()) }),
+    object: v.object({ key: v.string(), etag: v.string(), 'version-id': v.optional(v.string()) }),
   }),
 });
 
@@ -38,10 +39,18 @@ const inboxMessage = v.union([attempt, objectCreated], 'is neither an event of t
 export function readInboxMessage(body: string, { names }: Pick<Backend, 'names'>): Attempt {
   const message = parse(inboxMessage, parseJson(body), 'message');
   if ('asset' in message) return message;
-  const { bucket, object } = message.detail;
+  const { time, detail } = message;
+  const { bucket, object } = detail;
   if (bucket.name !== names.inputBucket) throw new InvalidInput(`The event is about another bucket: ${bucket.name}.`);
-  return { ...parseInboxKey(object.key), version: object['version-id'] ?? object.sequencer, attempt: 1 };
+  return { ...parseInboxKey(object.key), version: object['version-id'] ?? versionBy(object.etag, new Date(time)), attempt: 1 };
 }
+
+/** The version of an object in the inbox: what its event said. */
+export const versionOf = ({ VersionId, ETag = '', LastModified = new Date(0) }: HeadObjectCommandOutput): string =>
+  VersionId ?? versionBy(ETag.replaceAll('"', ''), LastModified);
+
+/** Tells one writing of a key from the next where the bucket keeps no versions. The time is in whole seconds, as S3's HEAD tells it. */
+const versionBy = (etag: string, written: Date) => `${etag} ${written.toISOString()}`;
 
 function parseJson(body: string): unknown {
   try {

@@ -19,7 +19,7 @@ export const task =
   (input: unknown, backend: Backend): Promise<O> =>
     run(parse(schema, input, `input of ${name}`), backend);
 
-/** Which object to look at, and which attempt this is. `version` is the inbox object's version id, else its event's sequencer. */
+/** Which object to look at, and which attempt this is. `version` tells one writing of the inbox object from the next (inbox.ts). */
 export const executionInput = v.object({
   ...originalRef.entries,
   version: v.string(),

@@ -1,7 +1,7 @@
-import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { callPrice, type PaidApi, paidApis } from '../../shared/cost.ts';
 import { waitingItem, waitingPartition } from '../../shared/keys.ts';
-import type { LibraryId } from '../../shared/model/asset.ts';
+import type { AssetId, LibraryId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Backend } from './backend.ts';
 import { firstOfNextTry } from './executions.ts';
@@ -22,6 +22,12 @@ export async function noteWaiting({ dynamodb, names }: Backend, { library, asset
     ExpressionAttributeValues: { ':attempt': next.attempt },
   });
   await conditionHeld(dynamodb.send(put));
+}
+
+/** Whether an asset is among those that wait for budget. */
+export async function isNotedWaiting({ dynamodb, names }: Backend, library: LibraryId, asset: AssetId): Promise<boolean> {
+  const { Item } = await dynamodb.send(new GetCommand({ TableName: names.table, Key: waitingItem(library, asset), ConsistentRead: true }));
+  return Item !== undefined;
 }
 
 /**

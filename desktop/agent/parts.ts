@@ -20,6 +20,7 @@ import { endIdleReaders } from './queue/hashFile.ts';
 import { hasQueued } from './queue/jobs.ts';
 import { refreshText } from './search/indexText.ts';
 import type { Applied } from './sync/pullChanges.ts';
+import { type Redrives, startRedrives } from './sync/redrives.ts';
 import { type Repeated, repeat } from './sync/repeat.ts';
 import { type Sync, startSync } from './sync/startSync.ts';
 import { createTrouble } from './trouble.ts';
@@ -46,6 +47,7 @@ export interface Parts {
   readonly watch: FolderWatch;
   readonly queue: UploadQueue;
   readonly sync: Sync;
+  readonly redrives: Redrives;
   readonly costs: Costs;
   readonly media: MediaCache;
   readonly commands: Client<typeof commands>;
@@ -109,6 +111,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   };
   const costs = createCosts({ db, commands, onChange: onMaySend, onError });
   const maySend = () => costs.state() === 'free' || costs.state() === 'approved';
+  const redrives = startRedrives({ db, clock, commands, ready: sync.ready, onChange: onMaySend, onError });
   const onStale = (path: string) => watch.recheck(path);
   const queue = drainQueue({ db, clock, target: cloud, maySend, onStale, onStored: sync.lookSoon, onChange, onError });
   const take = async (path: string) => {
@@ -128,12 +131,12 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
 
   const close = async () => {
     // `sync` first: files wait for its first answer.
-    for (const part of [sync, watch, queue, costs, text, trouble, events]) await part.close();
+    for (const part of [sync, redrives, watch, queue, costs, text, trouble, events]) await part.close();
     await endIdleReaders();
     destroy();
     db.close();
   };
-  return { db, clock, dataDir, watch, queue, sync, costs, media, commands, cloud, events, live, close };
+  return { db, clock, dataDir, watch, queue, sync, redrives, costs, media, commands, cloud, events, live, close };
 }
 
 /** For what was overlooked; it is woken when there is something to do. */

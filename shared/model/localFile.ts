@@ -4,7 +4,7 @@ import * as v from 'valibot';
  * The one state of a file in a watched folder, with its reason where a person needs one (row D11).
  * - settling: still being written; taken up when it has been still for a while
  * - queued / uploading: waits for or is on its way to the cloud; `reason` says why an earlier try failed
- * - analysing: safely stored, its labels are not back yet
+ * - analysing: safely stored, its labels are not back yet; `reason` says so when it takes longer than it should
  * - searchable: its labels are in the local index
  * - kept: stored, not analysed yet
  * - waiting: stored, looked at when there is budget again
@@ -17,7 +17,7 @@ export const fileState = v.variant('kind', [
   v.object({ kind: v.literal('settling') }),
   v.object({ kind: v.literal('queued'), reason: v.nullable(v.string()) }),
   v.object({ kind: v.literal('uploading'), sent: v.number(), total: v.number() }),
-  v.object({ kind: v.literal('analysing') }),
+  v.object({ kind: v.literal('analysing'), reason: v.nullable(v.string()) }),
   v.object({ kind: v.literal('searchable') }),
   v.object({ kind: v.literal('kept'), reason: v.string() }),
   v.object({ kind: v.literal('waiting'), reason: v.string() }),

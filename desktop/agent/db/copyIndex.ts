@@ -41,7 +41,7 @@ async function forgetCloud(db: DatabaseSync): Promise<void> {
   // Notified of by the agent on the other, if not yet.
   db.exec('UPDATE rule SET pushed = 0; UPDATE alert SET told = 1 WHERE told = 0');
   const forget = db.prepare(
-    'UPDATE asset SET uploaded = 0, revision = 0, outcome = NULL, reason = NULL, unfiled = NULL WHERE n > ? AND n <= ?',
+    'UPDATE asset SET uploaded = 0, revision = 0, outcome = NULL, reason = NULL, unfiled = NULL, ask_at = NULL WHERE n > ? AND n <= ?',
   );
   // A file's size rather than the asset's, which a record that came before the file may not know.
   const queue = db.prepare(

@@ -86,9 +86,10 @@ function toLocalFile(row: FileRow, bytesOf: BytesOf): LocalFile {
 function toState({ state, n, bytes, reason, job_reason, asset_reason, unfiled }: FileRow, bytesOf: BytesOf): FileState {
   switch (state) {
     case 'settling':
-    case 'analysing':
     case 'searchable':
       return { kind: state };
+    case 'analysing':
+      return { kind: state, reason: asset_reason };
     case 'queued':
       return { kind: state, reason: job_reason };
     case 'uploading':

@@ -199,4 +199,10 @@ export const migrations = [
   -- What was sent since somebody approved what it costs. Emptied by the next approval.
   CREATE TABLE sent (ext TEXT PRIMARY KEY, files INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  `
+  -- When the cloud is asked what has become of an asset that it has not answered; ms since 1970, null: not decided yet.
+  ALTER TABLE asset ADD COLUMN ask_at INTEGER;
+  -- Queries repeat the condition word by word.
+  CREATE INDEX asset_unanswered ON asset (ask_at) WHERE uploaded = 1 AND (outcome IS NULL OR outcome = 'waiting');
+  `,
 ];

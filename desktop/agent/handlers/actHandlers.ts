@@ -2,15 +2,12 @@ import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { type Clock, isoTime } from '../../../shared/clock.ts';
 import type { agentMethods, WatchedFolder } from '../../../shared/contract.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
-import type { AssetId } from '../../../shared/model/asset.ts';
 import type { Handlers } from '../../../shared/rpc.ts';
 import { markAlertsSeen } from '../alerts/alerts.ts';
 import { saveOriginal } from '../media/saveOriginal.ts';
 import type { Parts } from '../parts.ts';
-import { sendAgain } from '../queue/jobs.ts';
 import { dryRun } from '../rules/dryRun.ts';
 import { deleteRule, saveRule } from '../rules/rules.ts';
 import { isInside, listFolders } from '../watch/folders.ts';
@@ -19,7 +16,20 @@ import type { ReadHandlers } from './readHandlers.ts';
 export type ActHandlers = Omit<Handlers<typeof agentMethods>, keyof ReadHandlers>;
 
 /** The calls that do something, or ask the cloud. */
-export function actHandlers({ db, clock, dataDir, watch, queue, sync, costs, media, commands, cloud, events }: Parts): ActHandlers {
+export function actHandlers({
+  db,
+  clock,
+  dataDir,
+  watch,
+  queue,
+  sync,
+  redrives,
+  costs,
+  media,
+  commands,
+  cloud,
+  events,
+}: Parts): ActHandlers {
   const done = {};
   return {
     media({ asset, rendition }) {
@@ -35,7 +45,7 @@ export function actHandlers({ db, clock, dataDir, watch, queue, sync, costs, med
 
     async retry({ path }) {
       queue.retry(path);
-      await redrive(db, clock, commands, path);
+      await redrives.byHand(path);
       queue.wake();
       sync.wake();
       events.changed('status');
@@ -100,30 +110,6 @@ export function actHandlers({ db, clock, dataDir, watch, queue, sync, costs, med
     subscribe: commands.subscribe,
     unsubscribe: commands.unsubscribe,
   };
-}
-
-/**
- * Lets the cloud try again what it gave up, the asset of one path or all with null. What it does not have any more is sent again; when no file
- * holds it either, it stays as it is.
- */
-async function redrive(db: DatabaseSync, clock: Clock, commands: Parts['commands'], path: string | null): Promise<void> {
-  const failed = db
-    .prepare(
-      `SELECT n, id FROM asset
-       WHERE (outcome = 'failed' OR unfiled IS NOT NULL) AND (:path IS NULL OR n = (SELECT asset FROM local_file WHERE path = :path))`,
-    )
-    .all({ path });
-  for (const { n, id } of failed) {
-    const { kind } = await commands.redrive({ asset: id as AssetId });
-    if (kind === 'redriven') forgetFailure(db, n as number);
-    else if (kind === 'gone') sendAgain(db, n as number, isoTime(clock));
-  }
-}
-
-/** Its next record will say more; until then it is being analysed, or is as searchable as before. */
-function forgetFailure(db: DatabaseSync, n: number): void {
-  db.prepare("UPDATE asset SET outcome = NULL, reason = NULL WHERE n = ? AND outcome = 'failed'").run(n);
-  db.prepare('UPDATE asset SET unfiled = NULL WHERE n = ?').run(n);
 }
 
 /** A person may write `~` for the home folder. What a path from nowhere is meant from, nobody can know here. */

@@ -4,9 +4,9 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Status } from '../../../shared/contract.ts';
 import { readMeta, writeMeta } from '../sync/meta.ts';
 import { CloudUnavailable } from '../upload/cloudTrouble.ts';
-import { heldAssets, mostAsked } from '../upload/heldAssets.ts';
-import { abortUpload } from '../upload/originals.ts';
+import { abortUpload, storedAssets } from '../upload/originals.ts';
 import { smallestPart } from '../upload/planParts.ts';
+import { mostAsked } from '../upload/recordedAssets.ts';
 import type { UploadTarget } from '../upload/uploadFile.ts';
 import { type Backoff, defaultBackoff, type Rand } from './backoff.ts';
 import { createBell } from './bell.ts';
@@ -182,10 +182,9 @@ class Drain implements UploadQueue {
     for (;;) {
       const due = dueJobs(db, size, clock.now(), mostAsked).filter(({ n }) => !this.#running.has(n));
       if (due.length === 0) return null;
-      const assets = due.map(({ asset }) => asset);
-      const held = await heldAssets(target, assets, this.#stop.signal);
-      await Promise.all(due.filter(({ asset }) => held.has(asset)).map((job) => noteStored(this.#run, job)));
-      this.#ready[size] = due.filter(({ asset }) => !held.has(asset));
+      const stored = await storedAssets(target, due, this.#stop.signal);
+      await Promise.all(due.filter(({ asset }) => stored.has(asset)).map((job) => noteStored(this.#run, job)));
+      this.#ready[size] = due.filter(({ asset }) => !stored.has(asset));
       const first = this.#ready[size].shift();
       if (first) return first;
     }

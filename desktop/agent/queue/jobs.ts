@@ -139,7 +139,7 @@ export function sendAgain(db: DatabaseSync, n: number, at: string): boolean {
     const file = db.prepare("SELECT size FROM local_file WHERE asset = ? AND kind = 'known' LIMIT 1").get(n);
     if (!file) return false;
     db.prepare('INSERT INTO upload_job (asset, size) VALUES (?, ?) ON CONFLICT (asset) DO NOTHING').run(n, Number(file['size']));
-    db.prepare('UPDATE asset SET uploaded = 0, outcome = NULL, reason = NULL WHERE n = ?').run(n);
+    db.prepare('UPDATE asset SET uploaded = 0, outcome = NULL, reason = NULL, ask_at = NULL WHERE n = ?').run(n);
     touchFiles(db, n, at);
     return true;
   });

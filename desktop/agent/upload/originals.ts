@@ -11,10 +11,11 @@ import {
 } from '@aws-sdk/client-s3';
 import { Permanent, Transient } from '../../../shared/errors.ts';
 import { inboxKey, originalMetadata } from '../../../shared/keys.ts';
+import type { AssetId } from '../../../shared/model/asset.ts';
 import { modifiedAt } from '../watch/stamp.ts';
 import { answerOf, cloudTrouble } from './cloudTrouble.ts';
-import { heldAssets } from './heldAssets.ts';
 import { free } from './readFile.ts';
+import { recordedAssets } from './recordedAssets.ts';
 import type { UploadJob, UploadTarget } from './uploadFile.ts';
 import type { SentPart } from './uploadState.ts';
 
@@ -59,16 +60,44 @@ export async function putOriginal(
  * asset before it takes it out of the inbox.
  */
 export async function isStored(target: UploadTarget, original: Original, signal: AbortSignal): Promise<boolean> {
+  const bytes = await bytesInInbox(target, original, signal);
+  if (bytes === null) return isDone(target, original, signal);
+  if (bytes === original.size) return true;
+  throw new Permanent(`The cloud has something else under its name (${bytes} bytes instead of ${original.size}). Ask for help.`);
+}
+
+/**
+ * Which of these the cloud has. What the pipeline has begun with, and is not through with, can have got lost on its way: so the inbox is asked, too.
+ * @param originals at most `mostAsked`
+ */
+export async function storedAssets(target: UploadTarget, originals: readonly Original[], signal: AbortSignal): Promise<Set<AssetId>> {
+  const assets = originals.map(({ asset }) => asset);
+  const records = await recordedAssets(target, assets, signal);
+  const isThere = async (original: Original) => {
+    if (records.get(original.asset) !== 'open') return records.has(original.asset);
+    const bytes = await bytesInInbox(target, original, signal);
+    // Something of another size is refused when this one is sent, with the reason.
+    return bytes === null ? isDone(target, original, signal) : bytes === original.size;
+  };
+  const there = await Promise.all(originals.map(isThere));
+  return new Set(assets.filter((_, i) => there[i]));
+}
+
+async function isDone(target: UploadTarget, { asset }: Original, signal: AbortSignal): Promise<boolean> {
+  return (await recordedAssets(target, [asset], signal)).get(asset) === 'done';
+}
+
+/** The size of an original in the inbox; null when it is not there. */
+async function bytesInInbox(target: UploadTarget, original: Original, signal: AbortSignal): Promise<number | null> {
   try {
-    const { ContentLength } = await ask(signal, () =>
+    const { ContentLength = 0 } = await ask(signal, () =>
       target.s3.send(new HeadObjectCommand(placeOf(target, original)), { abortSignal: signal }),
     );
-    if (ContentLength === original.size) return true;
-    throw new Permanent(`The cloud has something else under its name (${ContentLength} bytes instead of ${original.size}). Ask for help.`);
+    return ContentLength;
   } catch (thrown) {
-    if (!isMissing(thrown)) throw thrown;
+    if (isMissing(thrown)) return null;
+    throw thrown;
   }
-  return (await heldAssets(target, [original.asset], signal)).has(original.asset);
 }
 
 /**

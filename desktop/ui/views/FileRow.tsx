@@ -22,6 +22,9 @@ const tones: Record<FileState['kind'], 'good' | 'busy' | 'quiet' | 'bad'> = {
   unreachable: 'bad',
 };
 
+/** Whether there is anything to be gained by asking for another try. */
+const canBeTried = (state: FileState) => state.kind === 'failed' || (state.kind === 'analysing' && state.reason !== null);
+
 /** One file with its state and reason, and what can be done about it. */
 export function FileRow({ file: { path, asset, bytes, state } }: { file: LocalFile }) {
   const { go } = useNavigation();
@@ -51,7 +54,7 @@ export function FileRow({ file: { path, asset, bytes, state } }: { file: LocalFi
         {state.kind === 'uploading' && (
           <progress aria-label={messages.activity.state('uploading')} value={state.sent} max={Math.max(state.total, 1)} />
         )}
-        {state.kind === 'failed' && (
+        {canBeTried(state) && (
           <button type="button" className="link" disabled={busy} onClick={() => void run(() => agent.retry({ path }))}>
             {messages.tryAgain}
           </button>

@@ -282,13 +282,14 @@ it('commands does all that the app asks for, for the library of who calls, with 
     return result;
   };
   expect(await ask('history', { asset })).toEqual([]);
-  expect(await ask('redrive', { asset })).toEqual({ kind: 'none' });
+  const originals = [{ asset, ext: who.ext }];
+  expect(await ask('redrive', { originals })).toEqual({ assets: [{ asset, kind: 'gone' }], more: false });
   // An event that executionEnded could not be given: EventBridge puts it into the dead letters as it is.
   const { execution: _, ...input } = who;
   const MessageBody = JSON.stringify(executionFailed('lost', input));
   await backend.sqs.send(new SendMessageCommand({ QueueUrl: backend.names.deadLetterQueueUrl, MessageBody }));
   await send(backend, Buffer.from('a photo'), { who });
-  expect(await ask('redrive', { asset })).toEqual({ kind: 'redriven' });
+  expect(await ask('redrive', { originals: null })).toEqual({ assets: [{ asset, kind: 'redriven' }], more: false });
   expect(await messagesIn(backend, backend.names.inboxQueueUrl)).toEqual([{ ...input, attempt: 2 }]);
   expect(await ask('resume', {})).toEqual({ resumed: 0 });
   expect(await ask('original', { asset })).toMatchObject({ kind: 'stored' });

@@ -75,7 +75,8 @@ function callOf(name: string, { headers }: SignedRequest, body: string): AccessR
       return needed;
     }
     case 'sqs':
-      return { action, resource: queueArn(input.QueueUrl.split('/').at(-1)), context: {} };
+      // Whoever may do something may do it in batches.
+      return { action: action.replace(/Batch$/, ''), resource: queueArn(input.QueueUrl.split('/').at(-1)), context: {} };
     case 'states':
       return { action, resource: input.executionArn ?? input.stateMachineArn, context: {} };
     default:

@@ -13,13 +13,14 @@ const event = (object: object, bucket = 'in') => ({
   id: '1',
   'detail-type': 'Object Created',
   source: 'aws.s3',
+  time: '2026-01-02T03:04:05Z',
   detail: { version: '0', bucket: { name: bucket }, object: { size: 1, etag: 'e1', sequencer: '00a1', ...object }, reason: 'PutObject' },
 });
 
 describe('readInboxMessage', () => {
   it('reads an event of the inbox', () => {
     const input = { library: 'us-east-1:6ad3', asset, ext: 'jpg', attempt: 1 };
-    expect(read(event({ key: `inbox/us-east-1:6ad3/${asset}.jpg` }))).toEqual({ ...input, version: '00a1' });
+    expect(read(event({ key: `inbox/us-east-1:6ad3/${asset}.jpg` }))).toEqual({ ...input, version: 'e1 2026-01-02T03:04:05.000Z' });
     expect(read(event({ key: `inbox/us-east-1:6ad3/${asset}.jpg`, 'version-id': 'v7' }))).toEqual({ ...input, version: 'v7' });
   });
 

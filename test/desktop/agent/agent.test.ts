@@ -325,6 +325,25 @@ test.concurrent(
 );
 
 test.concurrent(
+  'what the cloud has begun with and lost is sent again when asked',
+  inHome(async ({ cloud, photos, save, start }) => {
+    const agent = await start();
+    await save('dog.jpg', 'a dog');
+    await agent.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
+    const [original] = await cloud.originals();
+    // Claimed by an execution that failed without anybody hearing of it.
+    await cloud.finish('a dog', { outcome: { kind: 'pending', execution: 'e' }, media: null });
+    await cloud.remove(original ?? '');
+
+    await agent.handlers.retry({ path: join(photos, 'dog.jpg') });
+    await vi.waitFor(async () => expect(await cloud.originals()).toEqual([original]), soon);
+    await cloud.finish('a dog', { revision: 2 });
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' }), soon);
+  }),
+);
+
+test.concurrent(
   'what was analysed but not filed is listed as failed, can be searched, and is tried again when asked',
   inHome(async ({ cloud, photos, save, start }) => {
     const agent = await start();

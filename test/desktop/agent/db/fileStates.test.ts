@@ -39,8 +39,9 @@ test.each<[string, File, FileState]>([
   ['tried before', { asset: {}, job: { state: 'queued', reason: 'busy' } }, { kind: 'queued', reason: 'busy' }],
   ['uploading', { asset: {}, job: { state: 'uploading' } }, { kind: 'uploading', sent: 600, total: 1000 }],
   ['given up', { asset: {}, job: { state: 'failed', reason: 'too large' } }, { kind: 'failed', reason: 'too large' }],
-  ['sent', { asset: { uploaded: 1 } }, { kind: 'analysing' }],
-  ['claimed by the pipeline', { asset: { uploaded: 1, outcome: 'pending' } }, { kind: 'analysing' }],
+  ['sent', { asset: { uploaded: 1 } }, { kind: 'analysing', reason: null }],
+  ['asked about', { asset: { uploaded: 1, reason: 'It takes long.' } }, { kind: 'analysing', reason: 'It takes long.' }],
+  ['claimed by the pipeline', { asset: { uploaded: 1, outcome: 'pending' } }, { kind: 'analysing', reason: null }],
   ['analysed', { asset: { uploaded: 1, outcome: 'analysed' } }, { kind: 'searchable' }],
   [
     'analysed, not filed',
@@ -103,7 +104,7 @@ test('the files of one asset', async () => {
   const db = await databaseWith({ 'a.jpg': { asset: { uploaded: 1 } }, 'copy.jpg': { kind: 'settling' } });
   db.exec(`UPDATE local_file SET asset = 0, kind = 'known' WHERE path = '/photos/copy.jpg'`);
   expect(filesOf(db, 0, nothingSent)).toEqual([
-    { path: '/photos/a.jpg', asset: 'id-a.jpg', bytes: 1000, state: { kind: 'analysing' } },
-    { path: '/photos/copy.jpg', asset: 'id-a.jpg', bytes: 1000, state: { kind: 'analysing' } },
+    { path: '/photos/a.jpg', asset: 'id-a.jpg', bytes: 1000, state: { kind: 'analysing', reason: null } },
+    { path: '/photos/copy.jpg', asset: 'id-a.jpg', bytes: 1000, state: { kind: 'analysing', reason: null } },
   ]);
 });

@@ -11,7 +11,7 @@ import { keyOf, mebibyte, photo, type Sending, startSending, until } from './sen
 const keysIn = async ({ store }: Sending) => [...(await store.objects()).keys()].toSorted();
 /** Requests that carry an original's bytes. */
 const sends = ({ store }: Sending) => store.line.requests(/^PUT \/pixwatch-input/);
-const analysing = { kind: 'analysing' };
+const analysing = { kind: 'analysing', reason: null };
 
 describe('what is sent', () => {
   test('small and large files are in the store under their content, with their name and time', async () => {

@@ -82,7 +82,7 @@ describe('a file that changes while it is sent is never stored as a mixture', ()
     const changed = await change(sending.path, content);
     sending.queue.resume();
     await expectStored(sending, keyOf(changed, 'mp4'));
-    expect(sending.states()).toEqual({ 'a.mp4': { kind: 'analysing' } });
+    expect(sending.states()).toEqual({ 'a.mp4': { kind: 'analysing', reason: null } });
   });
 
   test('a small file that changed after it was hashed', async () => {

@@ -113,7 +113,7 @@ describe('a file in parts', () => {
     await sending.store.recordAnalysed(Key.slice('inbox/local/'.length, -'.mp4'.length) as never);
     await sending.store.direct.send(new DeleteObjectCommand({ Bucket, Key }));
     await expectStored(sending);
-    expect(sending.states()).toEqual({ 'a.mp4': { kind: 'analysing' } });
+    expect(sending.states()).toEqual({ 'a.mp4': { kind: 'analysing', reason: null } });
     expect(sending.store.line.requests(putPart)).toBe(parts);
   });
 

@@ -8,28 +8,38 @@ import { cloudTrouble } from './cloudTrouble.ts';
 /** The most that one BatchGetItem answers. */
 export const mostAsked = 100;
 
+const open: ReadonlySet<string> = new Set(['pending', 'waiting', 'failed']);
 const answer = v.array(v.object({ sk: v.string(), outcome: v.object({ kind: v.string() }) }));
 
 /**
- * Which assets the library holds already: the pipeline writes a record, even a pending one, only of an original that was stored. One that it gave
- * up on may be gone from the inbox, so whether that is there is left to S3.
+ * How far the pipeline got with assets.
+ * - done: it has looked at the original, and put it where it belongs or will
+ * - open: it has begun, or given up; the original waits in the inbox, unless it was lost there
+ */
+export type Recorded = 'done' | 'open';
+
+/**
+ * What the library's records say of assets. The pipeline writes one, even a pending one, only of an original that was stored.
  * @param assets at most `mostAsked`
  * @throws CloudUnavailable or Permanent when the table does not answer
  */
-export async function heldAssets(
+export async function recordedAssets(
   { dynamodb, table, library }: { dynamodb: DynamoDBDocumentClient; table: string; library: LibraryId },
   assets: readonly AssetId[],
   abortSignal: AbortSignal,
-): Promise<Set<AssetId>> {
+): Promise<Map<AssetId, Recorded>> {
   const Keys = assets.map((asset) => assetItem(library, asset));
   const command = new BatchGetCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true, ProjectionExpression: 'sk, outcome' } } });
   try {
-    // What it leaves out when it is busy counts as not held: S3's own condition still keeps anything from being stored twice.
+    // What it leaves out when it is busy counts as not recorded: S3's own condition still keeps anything from being stored twice.
     const { Responses } = await dynamodb.send(command, { abortSignal });
-    const held = new Set(
-      parse(answer, Responses?.[table] ?? [], 'records').flatMap(({ sk, outcome }) => (outcome.kind === 'failed' ? [] : [sk])),
+    const kinds = new Map(parse(answer, Responses?.[table] ?? [], 'records').map(({ sk, outcome }) => [sk, outcome.kind]));
+    return new Map(
+      assets.flatMap((asset) => {
+        const kind = kinds.get(assetItem(library, asset).sk);
+        return kind === undefined ? [] : [[asset, open.has(kind) ? 'open' : 'done'] as const];
+      }),
     );
-    return new Set(assets.filter((asset) => held.has(assetItem(library, asset).sk)));
   } catch (thrown) {
     throw cloudTrouble(thrown);
   }
