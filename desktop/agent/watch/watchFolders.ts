@@ -130,24 +130,37 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     }
   }
 
+  async function add(path: string): Promise<Folder> {
+    const folder = await storeFolder(db, path);
+    watch(folder);
+    return folder;
+  }
+
+  async function remove(id: number): Promise<void> {
+    const folder = folders.get(id);
+    folders.delete(id);
+    await folder?.stopHints?.();
+    await rounds.untilStill();
+    const paths = folder ? pathsBelow(db, folder.path) : [];
+    await forgetFiles(db, paths);
+    db.prepare('DELETE FROM watched_folder WHERE id = ?').run(id);
+    onGone(paths);
+    onChange();
+  }
+
+  let turn: Promise<unknown> = Promise.resolve();
+  /** A folder that is being removed can be added again only when its row is gone. */
+  function inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const changed = turn.then(change);
+    // Who asked for it is told.
+    turn = changed.catch(() => {});
+    return changed;
+  }
+
   for (const folder of folderRows(db)) watch(folder);
   return {
-    async add(path) {
-      const folder = await storeFolder(db, path);
-      watch(folder);
-      return folder;
-    },
-    async remove(id) {
-      const folder = folders.get(id);
-      folders.delete(id);
-      await folder?.stopHints?.();
-      await rounds.untilStill();
-      const paths = folder ? pathsBelow(db, folder.path) : [];
-      await forgetFiles(db, paths);
-      db.prepare('DELETE FROM watched_folder WHERE id = ?').run(id);
-      onGone(paths);
-      onChange();
-    },
+    add: (path) => inTurn(() => add(path)),
+    remove: (id) => inTurn(() => remove(id)),
     recheck,
     isScanning: rounds.isScanning,
     isIdle: () => rounds.isIdle() && settler.isIdle(),

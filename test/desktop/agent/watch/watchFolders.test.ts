@@ -342,6 +342,23 @@ describe('folders', () => {
     expect(listFolders(watching.db)).toEqual([]);
   });
 
+  test('one that is watched again while its removal is under way is watched', async () => {
+    const watching = await startWatching({ fill: (folder) => writeFile(join(folder, 'a.jpg'), photo()) });
+    await untilTaken(watching, 'a.jpg');
+    const [before] = listFolders(watching.db);
+    // So many that they are not forgotten in one go.
+    const known = watching.db.prepare(
+      `INSERT INTO local_file (path, folder, size, stamp, kind, changed_at) VALUES (?, ?, 0, '', 'known', '')`,
+    );
+    for (let i = 0; i < 5000; i++) known.run(`${watching.folder}/${i}.jpg`, before?.id ?? 0);
+    const removed = watching.watch.remove(before?.id ?? 0);
+    await watching.watch.add(watching.folder);
+    await removed;
+    await untilTaken(watching, 'a.jpg', 'a.jpg');
+    expect(listFolders(watching.db)).toMatchObject([{ path: watching.folder, files: 1 }]);
+    expect(watching.errors).toEqual([]);
+  });
+
   test('is added once, and not inside or around another', async () => {
     const { watch, folder, db } = await startWatching({ fill: (path) => mkdir(join(path, 'inner')) });
     await watch.add(`${folder}/../photos/`);
