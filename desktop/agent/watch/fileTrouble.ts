@@ -24,6 +24,14 @@ export function fileTrouble(thrown: unknown): string {
   return sentences[codeOf(thrown)] ?? `It cannot be read: ${messageOf(thrown)}.`;
 }
 
+/** Why a file or folder cannot be read whose name has bytes that are no UTF-8: decoded, it no longer names it. */
+export const unnameable = 'Its name is no valid text (UTF-8). Rename it so that Pixwatch can read it.';
+
+/** Whether a name, as it came from the system, may be one of those. */
+export function isUnnameable(name: string): boolean {
+  return name.includes('\uFFFD');
+}
+
 /** Whether the file or folder is simply not there. */
 export function isAbsent(thrown: unknown): boolean {
   return ['ENOENT', 'ENOTDIR'].includes(codeOf(thrown));

@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { extensionOf, mediaKind } from '../../../shared/model/media.ts';
 import { prepare, transaction } from '../db/openDatabase.ts';
-import { fileTrouble, isAbsent } from './fileTrouble.ts';
+import { fileTrouble, isAbsent, isUnnameable, unnameable } from './fileTrouble.ts';
 import { forgetFiles, type KnownFile, knownChildren, pathsBelow } from './knownFiles.ts';
 import { lstatFiles } from './lstatFiles.ts';
 import { lastChange, stampOf } from './stamp.ts';
@@ -79,7 +79,7 @@ async function lookAt(directory: string, entries: readonly Dirent[], known: Map<
   return found.flatMap((stats, i) => {
     const name = names[i] ?? '';
     const path = join(directory, name);
-    if (stats instanceof Error && isAbsent(stats) && !name.includes('\uFFFD')) return [];
+    if (stats instanceof Error && isAbsent(stats) && !isUnnameable(name)) return [];
     const before = known.get(path);
     known.delete(path);
     return judge(path, stats, before);
@@ -88,10 +88,9 @@ async function lookAt(directory: string, entries: readonly Dirent[], known: Map<
 
 function judge(path: string, stats: BigIntStats | Error, before: KnownFile | undefined): Verdict {
   if (stats instanceof Error) {
-    // Names come decoded; one with bytes that are no UTF-8 no longer names its file.
-    const unnameable = isAbsent(stats);
-    const kind = unnameable ? 'skipped' : 'unreachable';
-    const reason = unnameable ? 'Its name is no valid text (UTF-8). Rename it so that Pixwatch can read it.' : fileTrouble(stats);
+    const isNameless = isAbsent(stats);
+    const kind = isNameless ? 'skipped' : 'unreachable';
+    const reason = isNameless ? unnameable : fileTrouble(stats);
     return { path, size: 0, stamp: '', changedAt: 0, kind, reason, unsettled: false, isNews: before?.kind !== kind };
   }
   const file = { path, size: Number(stats.size), stamp: stampOf(stats), changedAt: lastChange(stats) };

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../shared/clock.ts';
-import { fileTrouble, isAbsent, isFileError } from './fileTrouble.ts';
+import { fileTrouble, isAbsent, isFileError, isUnnameable, unnameable } from './fileTrouble.ts';
 import { type Folder, isTakenOff } from './folders.ts';
 import { type DirectoryScan, scanDirectory } from './scanDirectory.ts';
 
@@ -69,6 +69,7 @@ async function scanOne(
     if (!isFileError(thrown)) throw thrown;
     if (isWhole) return { isWhole, sentence: isAbsent(thrown) ? takenOff : `This folder cannot be read. ${fileTrouble(thrown)}` };
     if (!isAbsent(thrown)) return { isWhole, sentence: `${directory} cannot be read. ${fileTrouble(thrown)}` };
+    if (isUnnameable(directory)) return { isWhole, sentence: `${directory} cannot be read. ${unnameable}` };
     onLost(directory);
     return { subfolders: [] };
   }

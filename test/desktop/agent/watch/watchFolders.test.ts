@@ -110,6 +110,23 @@ describe('what is there at the start', () => {
     await untilTaken(watching, 'true\uFFFD.jpg');
     expect(watching.rows()).toMatchObject({ '\uFFFD\uFFFD.jpg': expect.stringMatching(/^skipped: Its name is no valid text/) });
   });
+
+  test('a folder whose name is no UTF-8 is reported, the rest goes on', async () => {
+    const watching = await startWatching({
+      async fill(folder) {
+        const latin1 = Buffer.from(`${folder}/\u00dcbung`, 'latin1');
+        await mkdir(latin1);
+        await writeFile(Buffer.concat([latin1, Buffer.from('/a.jpg')]), photo());
+        await writeFile(join(folder, 'b.jpg'), photo());
+      },
+    });
+    await untilTaken(watching, 'b.jpg');
+    await until(() =>
+      expect(listFolders(watching.db)[0]?.problem).toBe(
+        `${watching.folder}/\uFFFDbung cannot be read. Its name is no valid text (UTF-8). Rename it so that Pixwatch can read it.`,
+      ),
+    );
+  });
 });
 
 describe('changes', () => {
