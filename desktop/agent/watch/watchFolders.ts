@@ -90,15 +90,26 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
   async function scan(id: number, wanted: Wanted): Promise<void> {
     const folder = folders.get(id);
     if (!folder) return;
+    const wasAway = folder.trouble?.isWhole === true;
     // A sign of life of a folder that was away says nothing about what changed meanwhile.
-    const deep = wanted === 'all' || folder.trouble?.isWhole === true;
+    const deep = wanted === 'all' || wasAway;
     if (deep) folder.scannedAt = clock.now();
     const trouble = await scanTree(scanOptions, folder, wanted === 'all' || deep ? [folder.path] : [...wanted], { deep });
     if (deep || trouble) folder.trouble = trouble;
-    noteProblem(folder);
     // Only now, so that the first scan is not slowed down. Being ready, it asks for another scan: nothing falls between the two.
-    if (!folder.trouble?.isWhole) folder.stopHints ??= listen(folder);
+    if (!folder.trouble?.isWhole) await listenTo(folder, wasAway);
+    noteProblem(folder);
     onChange();
+  }
+
+  /** @param anew what was listened to was taken off, and tells nothing any more */
+  async function listenTo(folder: Watched, anew: boolean): Promise<void> {
+    if (anew) {
+      await folder.stopHints?.();
+      folder.stopHints = null;
+      folder.hintTrouble = null;
+    }
+    folder.stopHints ??= listen(folder);
   }
 
   function listen(folder: Watched): () => Promise<void> {
@@ -139,8 +150,9 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
   async function remove(id: number): Promise<void> {
     const folder = folders.get(id);
     folders.delete(id);
-    await folder?.stopHints?.();
+    // A round may still begin to hint, so it ends first.
     await rounds.untilStill();
+    await folder?.stopHints?.();
     const paths = folder ? pathsBelow(db, folder.path) : [];
     await forgetFiles(db, paths);
     db.prepare('DELETE FROM watched_folder WHERE id = ?').run(id);

@@ -423,6 +423,19 @@ test.each([
   await until(() => expect(watching.rows()).toEqual({ 'a.jpg': 'known' }));
 });
 
+test('a drive that is taken off and connected again is watched as before', async ({ skip }) => {
+  const script = join(import.meta.dirname, 'watchMounted.ts');
+  const child = spawn('unshare', ['-Urm', process.execPath, script, await scratchDir()], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [said, failure] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  if (/unshare|mount/i.test(failure)) skip('this system lets a process mount nothing');
+  expect(failure).toBe('');
+  expect(JSON.parse(said)).toEqual({
+    away: expect.stringMatching(/If it is on a drive, connect it/),
+    back: null,
+    taken: ['first.jpg', 'second.jpg', 'third.jpg'],
+  });
+});
+
 test('without room for more watches the folder says so, and scans find the files', async ({ skip }) => {
   const folder = await scratchDir();
   await mkdir(join(folder, 'a/b/c/d'), { recursive: true });
