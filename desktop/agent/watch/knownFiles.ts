@@ -1,11 +1,12 @@
 import { sep } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { prepare, transaction } from '../db/openDatabase.ts';
 
-/** Rows read, or removed, between two turns of the event loop: a few milliseconds of work. */
+/** Rows read, or written, between two turns of the event loop: a few milliseconds of work. */
 const batchSize = 2000;
-const removedAtOnce = 500;
+const writtenAtOnce = 500;
 /** The character after the separator: bounds the range of the paths below a folder. */
 const afterSep = String.fromCharCode(sep.charCodeAt(0) + 1);
 
@@ -54,10 +55,24 @@ export function pathsBelow(db: DatabaseSync, directory: string): string[] {
 /** Removes the rows of paths that are gone. What they held stays in the library. */
 export async function forgetFiles(db: DatabaseSync, paths: readonly string[]): Promise<void> {
   const remove = prepare(db, 'DELETE FROM local_file WHERE path = ?');
-  for (let at = 0; at < paths.length; at += removedAtOnce) {
+  for (let at = 0; at < paths.length; at += writtenAtOnce) {
     transaction(db, () => {
-      for (const path of paths.slice(at, at + removedAtOnce)) remove.run(path);
+      for (const path of paths.slice(at, at + writtenAtOnce)) remove.run(path);
     });
     await nextTurn();
   }
+}
+
+/**
+ * A folder cannot be found: what of it was being taken up, or waits to be sent, cannot be read. The next scan that sees the files takes them up.
+ * What is being sent just now ends by itself, and is looked at again.
+ * @param folder watched_folder.id
+ */
+export async function markUnreachable(db: DatabaseSync, clock: Clock, folder: number, reason: string): Promise<void> {
+  const mark = prepare(
+    db,
+    `UPDATE local_file SET kind = 'unreachable', reason = ?, changed_at = ?
+     WHERE rowid IN (SELECT rowid FROM local_file WHERE folder = ? AND state IN ('settling', 'queued') LIMIT ?)`,
+  );
+  while (Number(mark.run(reason, isoTime(clock), folder, writtenAtOnce).changes) === writtenAtOnce) await nextTurn();
 }

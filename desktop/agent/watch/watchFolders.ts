@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../shared/clock.ts';
 import { type Folder, folderRows, isInside, storeFolder, storeProblem } from './folders.ts';
 import { watchForHints } from './hints.ts';
-import { forgetFiles, pathsBelow } from './knownFiles.ts';
+import { forgetFiles, markUnreachable, pathsBelow } from './knownFiles.ts';
 import { type DirectoryScan, isSystemName } from './scanDirectory.ts';
 import { scanInRounds, type Wanted } from './scanRounds.ts';
 import { type ScanTrouble, scanTree } from './scanTree.ts';
@@ -96,6 +96,7 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     if (deep) folder.scannedAt = clock.now();
     const trouble = await scanTree(scanOptions, folder, wanted === 'all' || deep ? [folder.path] : [...wanted], { deep });
     if (deep || trouble) folder.trouble = trouble;
+    if (trouble?.isWhole) await markUnreachable(db, clock, folder.id, trouble.sentence);
     // Only now, so that the first scan is not slowed down. Being ready, it asks for another scan: nothing falls between the two.
     if (!folder.trouble?.isWhole) await listenTo(folder, wasAway);
     noteProblem(folder);

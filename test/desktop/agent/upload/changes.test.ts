@@ -156,10 +156,15 @@ test('the folder stops being watched: what was queued is not sent', async () => 
 test('the drive is taken off while it is sent: it waits, and goes on when it is back', async () => {
   const content = photo(size);
   const sending = await stopInTheMiddle(content);
+  const small = await sending.put('b.jpg', photo());
+  await until(() => expect(sending.states()).toMatchObject({ 'b.jpg': { kind: 'queued' } }));
   await rename(sending.folder, `${sending.folder}-away`);
-  sending.queue.resume();
   await until(() => expect(sending.db.prepare('SELECT problem FROM watched_folder').get()?.['problem']).toMatch(/cannot be found/));
+  sending.queue.resume();
+  const unreachable = { kind: 'unreachable', reason: expect.stringMatching(/If it is on a drive, connect it/) };
+  await until(() => expect(sending.states()).toMatchObject({ 'b.jpg': unreachable }));
+  await until(() => expect([sending.watch.isIdle(), sending.queue.isIdle()]).toEqual([true, true]));
   await rename(`${sending.folder}-away`, sending.folder);
-  await expectStored(sending, keyOf(content, 'mp4'));
+  await expectStored(sending, keyOf(content, 'mp4'), small);
   expect(sending.store.line.requests(putPart)).toBeLessThanOrEqual(parts + 4);
 });
