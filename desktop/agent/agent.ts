@@ -21,7 +21,7 @@ export interface Agent {
   /**
    * Fulfils when every file found is searchable or has come to another end.
    * @param folders answers for the files in these watched folders alone, by id; for all when absent
-   * @returns how many files are in each state, and those that failed, were rejected or cannot be read
+   * @returns how many files are in each state, those that failed, were rejected or cannot be read, and what of the folders cannot
    * @throws the signal's reason when it is aborted
    */
   untilIdle(signal?: AbortSignal, folders?: readonly number[]): Promise<Idle>;
@@ -31,6 +31,8 @@ export interface Agent {
 export interface Idle {
   readonly files: Status['files'];
   readonly failed: LocalFile[];
+  /** `FolderWatch.unread` */
+  readonly unread: string[];
 }
 
 /**
@@ -46,9 +48,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     async untilIdle(signal, folders) {
       while (!isIdle(parts, folders)) await sleep(idleCheckMs, undefined, { signal });
       const failed = allFiles(db, ['failed', 'rejected', 'unreachable']);
-      if (!folders) return { files: countFiles(db), failed };
+      const unread = parts.watch.unread(folders);
+      if (!folders) return { files: countFiles(db), failed, unread };
       const roots = folderRows(db).filter(({ id }) => folders.includes(id));
-      return { files: countFilesIn(db, folders), failed: failed.filter(({ path }) => roots.some((root) => isInside(path, root.path))) };
+      const failedThere = failed.filter(({ path }) => roots.some((root) => isInside(path, root.path)));
+      return { files: countFilesIn(db, folders), failed: failedThere, unread };
     },
     close,
   };

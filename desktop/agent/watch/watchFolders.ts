@@ -36,6 +36,8 @@ export interface FolderWatch {
   remove(id: number): Promise<void>;
   /** Looks again at a file that is not what the database says. */
   recheck(path: string): void;
+  /** What of these folders, by id, or of all cannot be read: a sentence for each with its path. */
+  unread(ids?: readonly number[]): string[];
   isScanning(): boolean;
   /** Whether all files there are were dealt with; those that cannot be read do not count. */
   isIdle(): boolean;
@@ -175,6 +177,10 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     add: (path) => inTurn(() => add(path)),
     remove: (id) => inTurn(() => remove(id)),
     recheck,
+    unread: (ids) =>
+      [...folders.values()].flatMap(({ id, path, trouble }) =>
+        trouble && (ids?.includes(id) ?? true) ? [`${path}: ${trouble.sentence}`] : [],
+      ),
     isScanning: rounds.isScanning,
     isIdle: () => rounds.isIdle() && settler.isIdle(),
     async close() {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { indexFile, openDatabase } from '../../../desktop/agent/db/openDatabase.ts';
+import { pausedKey, writeMeta } from '../../../desktop/agent/sync/meta.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { apply, mediaOf, recordOf } from '../agent/search/library.ts';
 
@@ -218,6 +219,38 @@ describe('an older Node', () => {
 });
 
 describe('watch --until-idle', () => {
+  test('ends with 1 and the reason while sending is paused', async () => {
+    const data = join(dir, 'paused');
+    await mkdir(data);
+    const { db } = openDatabase(indexFile(data), { clock: systemClock });
+    writeMeta(db, pausedKey, 'yes');
+    db.close();
+    const { code, err } = await run('watch', await folderWith('paused photos', 'a dog'), '--until-idle', '--data', data);
+    expect(code).toBe(1);
+    expect(err).toMatch(/Sending is paused/);
+  });
+
+  test('ends with 1 and the reasons when files wait for budget, and when a place inside cannot be read', async () => {
+    const data = join(dir, 'waiting');
+    await mkdir(data);
+    const { db } = openDatabase(indexFile(data), { clock: systemClock });
+    apply(db, recordOf('a dog', { outcome: { kind: 'waiting', reason: 'The budget of this month is spent.' } }));
+    db.close();
+    const photos = await folderWith('waiting photos', 'a dog');
+    await mkdir(Buffer.from(`${photos}/\u00dcbung`, 'latin1'));
+    const { code, err } = await run('watch', photos, '--until-idle', '--data', data);
+    expect(code).toBe(1);
+    expect(err).toMatch(/1 file stored, to be looked at when there is budget again/);
+    expect(err).toMatch(/bung cannot be read\. Its name is no valid text/);
+  });
+
+  async function folderWith(name: string, content: string): Promise<string> {
+    const folder = join(dir, name);
+    await mkdir(folder);
+    await writeFile(join(folder, 'a.jpg'), content);
+    return folder;
+  }
+
   test('ends with the reason when pictures cannot be looked at, and the photo is stored all the same', async () => {
     const photos = join(dir, 'photos to watch');
     await mkdir(photos);
