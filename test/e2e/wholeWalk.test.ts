@@ -131,11 +131,7 @@ test('a photo is sent, seen, found, told of and filed, each once, and all of it 
 });
 
 test('killed again and again on its way, the program finishes all the same and touches no photo', async () => {
-  const files = await Promise.all([
-    ...['01', '02', '05', '11'].map(async (n) => shrunk(await readFile(things(n)))),
-    smallSample(3),
-    smallSample(6),
-  ]);
+  const files = await Promise.all([...['02', '11'].map(async (n) => shrunk(await readFile(things(n)))), smallSample(3), smallSample(6)]);
   for (const [i, file] of files.entries()) await writeFile(join(photos, `${i}.jpg`), file);
   const stamps = async () => Promise.all((await readdir(photos)).map(async (name) => [name, (await stat(join(photos, name))).ctimeMs]));
   const before = await stamps();

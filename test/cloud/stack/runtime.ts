@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundling, entryOf, projectRoot } from '../../../cloud/stack/bundling.ts';
@@ -60,6 +60,8 @@ export async function startFunction(
   const child = fork(fileURLToPath(new URL('./runtimeProcess.ts', import.meta.url)), [file], {
     execArgv: ['--enable-source-maps'],
     env: {
+      // Beside the bundles, which the next run makes anew.
+      NODE_COMPILE_CACHE: join(dirname(file), 'compiled'),
       PIXWATCH_NAMES: JSON.stringify(names),
       PIXWATCH_SETTINGS: JSON.stringify(settings),
       AWS_ENDPOINT_URL: endpoint,

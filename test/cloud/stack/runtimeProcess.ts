@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { lambdaError } from '../../../cloud/local/lambda.ts';
 
@@ -7,6 +8,8 @@ import { lambdaError } from '../../../cloud/local/lambda.ts';
 const start = performance.now();
 const { handler } = await import(pathToFileURL(process.argv[2] ?? '').href);
 process.send?.({ loadMs: performance.now() - start });
+// It may be killed before it could be kept for the next start.
+flushCompileCache();
 
 process.on('message', async ({ event, context }: { event: string; context: object }) => {
   const began = performance.now();
