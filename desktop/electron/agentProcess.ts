@@ -31,9 +31,14 @@ const closeMs = 10_000;
 /**
  * Starts the agent's process and starts it again when it dies.
  * @param args handed to agentMain.ts
+ * @param firstArgs handed to the first start only: what they ask for is done then, and a person may have undone it since
  * @throws Permanent when it cannot start, with the reason
  */
-export async function startAgentProcess(args: string[], onEvent: (event: AgentEvent) => void): Promise<AgentProcess> {
+export async function startAgentProcess(
+  args: readonly string[],
+  firstArgs: readonly string[],
+  onEvent: (event: AgentEvent) => void,
+): Promise<AgentProcess> {
   const restartListeners: (() => void)[] = [];
   let closing = false;
   let alive = false;
@@ -41,8 +46,8 @@ export async function startAgentProcess(args: string[], onEvent: (event: AgentEv
   let process_: UtilityProcess;
   let client: Client<typeof appMethods>;
 
-  const start = async () => {
-    const forked = utilityProcess.fork(script, args, { serviceName: 'Pixwatch agent', stdio: 'inherit' });
+  const start = async (more: readonly string[] = []) => {
+    const forked = utilityProcess.fork(script, [...args, ...more], { serviceName: 'Pixwatch agent', stdio: 'inherit' });
     process_ = forked;
     alive = true;
     forked.once('exit', () => {
@@ -67,7 +72,7 @@ export async function startAgentProcess(args: string[], onEvent: (event: AgentEv
     }
     for (const listener of restartListeners) listener();
   };
-  await start();
+  await start(firstArgs);
 
   return {
     client: () => client,

@@ -18,7 +18,7 @@ const { values } = parseArgs({
 });
 const dataDir = pixwatchDataDir(process.env, typeof values.data === 'string' ? values.data : undefined);
 const folder = typeof values.folder === 'string' ? values.folder : null;
-const agentArgs = [`--data=${dataDir}`, ...(folder === null ? [] : [`--folder=${folder}`]), ...(values['try-out'] ? ['--try-out'] : [])];
+const firstArgs = [...(folder === null ? [] : [`--folder=${folder}`]), ...(values['try-out'] ? ['--try-out'] : [])];
 
 // One instance a profile: Electron's lock belongs to its user-data folder, so each data folder gets its own.
 app.setPath('userData', join(dataDir, 'electron'));
@@ -28,7 +28,7 @@ else app.quit();
 
 async function run(): Promise<void> {
   let quitting = false;
-  const agent = await startAgentProcess(agentArgs, (event) => {
+  const agent = await startAgentProcess([`--data=${dataDir}`], firstArgs, (event) => {
     if (event.kind === 'statusChanged') showStatus(event.status);
     if (event.kind === 'alertRaised') notify(event.alert, () => window.showAsset({ kind: 'openAsset', asset: event.alert.asset }));
   });
