@@ -31,11 +31,25 @@ export interface DirectoryScan {
 /** How many files are looked at between two turns of the event loop: about a millisecond of work. */
 const batchSize = 256;
 /** What systems and storage boxes leave beside photos. Never reported: they are nobody's pictures. */
-const systemNames = new Set(['thumbs.db', 'desktop.ini', 'ehthumbs.db', '@eadir', '$recycle.bin', 'system volume information', '__macosx']);
+const systemNames = new Set([
+  'thumbs.db',
+  'desktop.ini',
+  'ehthumbs.db',
+  '@eadir',
+  '$recycle.bin',
+  'system volume information',
+  '__macosx',
+  '#recycle',
+  '@recycle',
+  'lost+found',
+]);
+/** Folders that a program keeps its pictures in, with many derivatives of each that nobody wants to pay for, and downloads that are not whole yet. */
+const otherProgramsName =
+  /\.(photoslibrary|photolibrary|aplibrary|migratedphotolibrary|lrdata|imovielibrary|fcpbundle|theater|crdownload|download|opdownload|part|partial)$/i;
 
-/** Whether a file or folder is hidden or the system's own. */
+/** Whether a file or folder is hidden, or the system's or another program's own. One that a person watches by itself is looked at all the same. */
 export function isSystemName(name: string): boolean {
-  return name.startsWith('.') || systemNames.has(name.toLowerCase());
+  return name.startsWith('.') || systemNames.has(name.toLowerCase()) || otherProgramsName.test(name);
 }
 
 /**

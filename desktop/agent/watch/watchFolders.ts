@@ -4,6 +4,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import { type Folder, folderRows, isInside, storeFolder, storeProblem } from './folders.ts';
 import { watchForHints } from './hints.ts';
 import { forgetFiles, markUnreachable, pathsBelow } from './knownFiles.ts';
+import { isOnNetwork, polled } from './networkDrive.ts';
 import { type DirectoryScan, isSystemName } from './scanDirectory.ts';
 import { scanInRounds, type Wanted } from './scanRounds.ts';
 import { type ScanTrouble, scanTree } from './scanTree.ts';
@@ -47,6 +48,8 @@ export interface FolderWatch {
 interface Watched extends Folder {
   trouble: ScanTrouble | null;
   hintTrouble: string | null;
+  /** It is on a network drive. */
+  isPolled: boolean;
   scannedAt: number;
   stopHints: (() => Promise<void>) | null;
 }
@@ -55,9 +58,9 @@ const minuteMs = 60_000;
 const lookEveryMs = 1000;
 
 /** How long after its last scan a folder is scanned anyway. */
-function rescanAfterMs({ trouble, hintTrouble }: Watched): number {
+function rescanAfterMs({ trouble, hintTrouble, isPolled }: Watched): number {
   if (trouble?.isWhole) return minuteMs / 2;
-  return trouble || hintTrouble ? 5 * minuteMs : 60 * minuteMs;
+  return trouble || hintTrouble || isPolled ? 5 * minuteMs : 60 * minuteMs;
 }
 
 /**
@@ -84,7 +87,7 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
 
   function watch(folder: Folder): void {
     if (folders.has(folder.id)) return;
-    folders.set(folder.id, { ...folder, trouble: null, hintTrouble: null, scannedAt: 0, stopHints: null });
+    folders.set(folder.id, { ...folder, trouble: null, hintTrouble: null, isPolled: false, scannedAt: 0, stopHints: null });
     rounds.want(folder.id, 'all');
     onChange();
   }
@@ -112,6 +115,8 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
       folder.stopHints = null;
       folder.hintTrouble = null;
     }
+    // When it went away this moment, the next scan says so.
+    folder.isPolled = await isOnNetwork(folder.path).catch(() => folder.isPolled);
     folder.stopHints ??= listen(folder);
   }
 
@@ -128,7 +133,7 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
   }
 
   function noteProblem(folder: Watched): void {
-    if (storeProblem(db, folder.id, folder.trouble?.sentence ?? folder.hintTrouble)) onChange();
+    if (storeProblem(db, folder.id, folder.trouble?.sentence ?? folder.hintTrouble ?? (folder.isPolled ? polled : null))) onChange();
   }
 
   function recheck(path: string): void {

@@ -39,6 +39,24 @@ describe('what is there at the start', () => {
     expect(listFolders(watching.db)).toMatchObject([{ path: watching.folder, files: 4, problem: null }]);
   });
 
+  test("other programs' libraries, bins and unfinished downloads are not looked at, unless they are watched by themselves", async () => {
+    const inside = ['Photos Library.photoslibrary/resources/derivatives', 'Catalog Previews.lrdata', '#recycle', 'lost+found'];
+    const watching = await startWatching({
+      async fill(folder) {
+        for (const name of inside) {
+          await mkdir(join(folder, name), { recursive: true });
+          await writeFile(join(folder, name, 'a.jpg'), photo());
+        }
+        for (const name of ['b.jpg.part', 'b.jpg.crdownload', 'c.jpg']) await writeFile(join(folder, name), photo());
+      },
+    });
+    await untilTaken(watching, 'c.jpg');
+    await aWhile();
+    expect(watching.rows()).toEqual({ 'c.jpg': 'known' });
+    const own = await startWatching({ folder: join(watching.folder, 'Photos Library.photoslibrary') });
+    await untilTaken(own, 'resources/derivatives/a.jpg');
+  });
+
   test('the next start hands on what is new, changed or was left unsettled, and nothing else', async () => {
     const names = ['same.jpg', 'changed.jpg', 'unsettled.jpg', 'gone.jpg'];
     const before = await startWatching({
