@@ -114,10 +114,10 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const redrives = startRedrives({ db, clock, commands, ready: sync.ready, onChange: onMaySend, onError });
   const onStale = (path: string) => watch.recheck(path);
   const queue = drainQueue({ db, clock, target: cloud, maySend, onStale, onStored: sync.lookSoon, onChange, onError });
-  const take = async (path: string) => {
+  const take = async (path: string, signal: AbortSignal) => {
     // By then it is known here what the library holds already; that is neither queued nor sent.
     await sync.ready;
-    const taken = await enqueue(db, clock, path);
+    const taken = await enqueue(db, clock, path, signal);
     costs.lookSoon();
     queue.wake();
     text.wake();

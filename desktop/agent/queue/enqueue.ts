@@ -13,15 +13,15 @@ import { type HashedFile, hashFile } from './hashFile.ts';
  * Finds out which asset a complete file holds, and queues the asset when the cloud does not have it. A file that moved, or a copy, is
  * linked to the asset it holds and sends nothing.
  * @param path a row of `local_file`; without one nothing is done
- * @throws SQLite's error when the database cannot be written
+ * @throws SQLite's error when the database cannot be written; the signal's reason when it is aborted
  */
-export async function enqueue(db: DatabaseSync, clock: Clock, path: string): Promise<Taken> {
+export async function enqueue(db: DatabaseSync, clock: Clock, path: string, signal?: AbortSignal): Promise<Taken> {
   const row = prepare(db, 'SELECT stamp, kind FROM local_file WHERE path = ?').get(path);
   if (!row) return 'taken';
   let file: HashedFile | null;
   try {
     if (row['kind'] === 'known' && row['stamp'] === stampOf(await lstat(path, { bigint: true }))) return 'taken';
-    file = await hashFile(path);
+    file = await hashFile(path, signal);
   } catch (thrown) {
     if (!isFileError(thrown)) throw thrown;
     if (isAbsent(thrown)) return 'changed';

@@ -14,10 +14,10 @@ export interface HashedFile {
 /**
  * The content's SHA-256. A symbolic link is not followed.
  * @returns null when the file changed while it was read
- * @throws the system's error when it cannot be read
+ * @throws the system's error when it cannot be read; the signal's reason when it is aborted
  */
-export async function hashFile(path: string): Promise<HashedFile | null> {
-  const file = await ask(path, null);
+export async function hashFile(path: string, signal?: AbortSignal): Promise<HashedFile | null> {
+  const file = await ask(path, null, signal);
   return file && { asset: file.sha256 as AssetId, size: file.size, stamp: file.stamp };
 }
 
@@ -58,13 +58,22 @@ const threads = 2;
 const readers: Reader[] = [];
 let lastId = 0;
 
-async function ask(path: string, size: number | null): Promise<FileRead | null> {
+async function ask(path: string, size: number | null, signal?: AbortSignal): Promise<FileRead | null> {
+  signal?.throwIfAborted();
   while (readers.length < threads) readers.push(startReader());
   const { worker, waiting } = readers.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
   const id = ++lastId;
   worker.ref();
   worker.postMessage({ id, path, size } satisfies Question);
-  const answer = await new Promise<Answer>((resolve, reject) => waiting.set(id, { resolve, reject }));
+  const answered = Promise.withResolvers<Answer>();
+  waiting.set(id, answered);
+  // The thread reads on for nobody: `endIdleReaders` ends it.
+  const giveUp = () => {
+    waiting.delete(id);
+    answered.reject(signal?.reason);
+  };
+  signal?.addEventListener('abort', giveUp, { once: true });
+  const answer = await answered.promise.finally(() => signal?.removeEventListener('abort', giveUp));
   if (answer.kind === 'file') return answer.file;
   throw Object.assign(new Error(answer.message), { code: answer.code, syscall: answer.syscall });
 }

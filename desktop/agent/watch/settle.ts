@@ -16,8 +16,8 @@ export interface SettleOptions {
   readonly clock: Clock;
   /** How long a file must be still, in milliseconds. */
   readonly settleMs: number;
-  /** Takes a file that has been still. */
-  take(path: string): Promise<Taken>;
+  /** Takes a file that has been still; may throw the signal's reason when `close` aborts it. */
+  take(path: string, signal: AbortSignal): Promise<Taken>;
   /** A file is not there any more. */
   onLost(path: string): void;
   /** `take` threw; the file is tried again later. */
@@ -62,7 +62,7 @@ class Settling implements Settler {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer rings. */
   #lookAt = Number.POSITIVE_INFINITY;
-  #isClosed = false;
+  readonly #stop = new AbortController();
 
   constructor(options: SettleOptions) {
     this.#options = options;
@@ -80,7 +80,7 @@ class Settling implements Settler {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#stop.abort();
     clearTimeout(this.#timer);
     this.#waiting.clear();
     this.#still.clear();
@@ -101,7 +101,7 @@ class Settling implements Settler {
   }
 
   #lookBy(at: number): void {
-    if (this.#isClosed || at >= this.#lookAt) return;
+    if (this.#stop.signal.aborted || at >= this.#lookAt) return;
     clearTimeout(this.#timer);
     this.#lookAt = at;
     this.#timer = setTimeout(() => this.#look(), Math.max(shortestRestMs, at - performance.now()));
@@ -150,8 +150,9 @@ class Settling implements Settler {
 
   async #handOnOne(path: string): Promise<void> {
     const { take, onError } = this.#options;
-    const taken = await take(path).catch((thrown): Taken => {
-      onError(thrown);
+    const { signal } = this.#stop;
+    const taken = await take(path, signal).catch((thrown): Taken => {
+      if (!signal.aborted) onError(thrown);
       return 'later';
     });
     if (taken === 'changed') this.#wait(path, { stamp: '', dueAt: performance.now(), isRetry: false });

@@ -17,8 +17,8 @@ export interface WatchOptions {
   readonly settleMs?: number;
   /** Absolute paths of folders never entered, e.g. Pixwatch's own data. */
   readonly excluded?: readonly string[];
-  /** Takes a file that is complete: `enqueue`. */
-  take(path: string): Promise<Taken>;
+  /** Takes a file that is complete: `enqueue`. The signal is aborted by `close`. */
+  take(path: string, signal: AbortSignal): Promise<Taken>;
   /** Files that were known are gone, or their folder is no longer watched. Their rows are removed already. */
   onGone(paths: readonly string[]): void;
   /** The rows of files or folders changed, or a scan began or ended. */

@@ -62,8 +62,8 @@ export async function startSending(options: SendingOptions = {}): Promise<Sendin
     db,
     clock: systemClock,
     settleMs: options.settleMs ?? 100,
-    async take(path) {
-      const taken = await enqueue(db, systemClock, path);
+    async take(path, signal) {
+      const taken = await enqueue(db, systemClock, path, signal);
       queue.wake();
       return taken;
     },

@@ -1,6 +1,8 @@
 import { appendFile, open, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { endIdleReaders } from '../../../../desktop/agent/queue/hashFile.ts';
 import { keyOf, mebibyte, photo, type Sending, startSending, until } from '../queue/sending.ts';
 
 /** Four parts are under way at a time, so that one is not sent yet in the middle of it. */
@@ -140,6 +142,20 @@ test('deleted, and there is a copy: the copy is sent', async () => {
   await until(() => expect(Object.keys(sending.states())).toEqual(['copy.mp4']));
   sending.queue.resume();
   await expectStored(sending, keyOf(content, 'mp4'));
+});
+
+test('closing does not wait until a large file is hashed', async () => {
+  const sending = await startSending();
+  const film = await open(join(sending.folder, 'a.mp4'), 'w');
+  // Minutes of hashing, and no room on the disk.
+  await film.truncate(300_000 * mebibyte);
+  await film.close();
+  await until(() => expect(sending.states()).toEqual({ 'a.mp4': { kind: 'settling' } }));
+  await sleep(500);
+  await sending.watch.close();
+  await endIdleReaders();
+  expect(sending.states()).toEqual({ 'a.mp4': { kind: 'settling' } });
+  expect(sending.errors).toEqual([]);
 });
 
 test('the folder stops being watched: what was queued is not sent', async () => {
