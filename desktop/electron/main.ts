@@ -6,7 +6,7 @@ import { messageOf } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import { pixwatchDataDir } from '../host/dataDir.ts';
 import { startAgentProcess } from './agentProcess.ts';
-import { notify } from './notify.ts';
+import { createNotifier } from './notify.ts';
 import { registerScheme, servePage } from './protocol.ts';
 import { createTray } from './tray.ts';
 import { createWindow } from './window.ts';
@@ -28,9 +28,13 @@ else app.quit();
 
 async function run(): Promise<void> {
   let quitting = false;
+  const notify = createNotifier(
+    ({ asset }) => window.showAsset({ kind: 'openAsset', asset }),
+    () => window.show(),
+  );
   const agent = await startAgentProcess([`--data=${dataDir}`], firstArgs, (event) => {
     if (event.kind === 'statusChanged') showStatus(event.status);
-    if (event.kind === 'alertRaised') notify(event.alert, () => window.showAsset({ kind: 'openAsset', asset: event.alert.asset }));
+    if (event.kind === 'alertRaised') notify(event.alert);
   });
   servePage(agent.client);
   const window = createWindow(agent, () => quitting);
