@@ -11,20 +11,21 @@ const windowMs = 15_000;
 export function bundleAlerts(showOne: (alert: Alert) => void, showMore: (alerts: number) => void): (alert: Alert) => void {
   let shown = 0;
   let held = 0;
-  let timer: NodeJS.Timeout | null = null;
+  let isBurst = false;
   const endWindow = () => {
-    timer = null;
-    if (held === 0) {
+    isBurst = held > 0;
+    if (!isBurst) {
       shown = 0;
       return;
     }
     showMore(held);
     held = 0;
-    // The burst may go on.
-    timer = setTimeout(endWindow, windowMs);
+    // It may go on.
+    setTimeout(endWindow, windowMs);
   };
   return (alert) => {
-    timer ??= setTimeout(endWindow, windowMs);
+    if (!isBurst) setTimeout(endWindow, windowMs);
+    isBurst = true;
     if (shown < shownSingly) {
       shown += 1;
       showOne(alert);
