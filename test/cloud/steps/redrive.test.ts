@@ -113,6 +113,8 @@ it('an execution that failed without anybody hearing of it is followed by the ne
   await isAnalysed(backend, who);
   const names = executions.list(null, Number.MAX_SAFE_INTEGER, 10).map(({ input }) => JSON.parse(input).attempt);
   expect(names).toEqual([2, 1]);
+  // Its end wakes the runner once more.
+  await eventually(async () => executions.list('RUNNING', Number.MAX_SAFE_INTEGER, 1).length === 0);
 
   const other = await send(backend, Buffer.from('begun'));
   const version = versionOf(await headOf(backend, backend.names.inputBucket, inboxKey(other)));
