@@ -104,6 +104,9 @@ export function callPrice(api: PaidApi, region: string | null): number {
   return region === null ? 0 : microDollars(pricesOf(region)[paidApis[api].unit]);
 }
 
+/** The minutes of a video that are counted: those begun, one at least. @param durationMs null: not known */
+export const videoMinutes = (durationMs: number | null): number => Math.max(1, Math.ceil((durationMs ?? 0) / 60_000));
+
 /** What counts cost by service, in US dollars. @param counts of one month, as discounts are */
 export function moneyOf(counts: Counts, region: string): Partial<Record<Service, number>> {
   const money: Partial<Record<Service, number>> = {};

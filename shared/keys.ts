@@ -87,6 +87,9 @@ export const rateItem = (api: string): ItemKey => ({ pk: usagePartition, sk: `ra
 export const waitingPartition = 'waiting';
 export const waitingItem = (library: LibraryId, asset: AssetId): ItemKey => ({ pk: waitingPartition, sk: `${asset}#${library}` });
 
+/** Jobs that look at a video, by their tag, with what waits for them. Only the backend reads and writes them. */
+export const videoJobItem = (tag: string): ItemKey => ({ pk: 'videoJobs', sk: tag });
+
 /** User metadata of an uploaded original, in S3's ASCII: `name` is the percent-encoded file name, `modified` ISO 8601. */
 export const originalMetadata = {
   write: (name: string, modified: string) => ({ name: encodeURIComponent(name.toWellFormed()).slice(0, 1024), modified }),

@@ -90,6 +90,21 @@ const migrations = [
   -- Outlives its user, so that no later user gets the library.
   CREATE TABLE identity (sub TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE) WITHOUT ROWID;
   `,
+  `
+  -- What Rekognition holds of videos.
+  CREATE TABLE video_job (
+    n INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    request_token TEXT UNIQUE,             -- ClientRequestToken: the same request twice is one job
+    request TEXT NOT NULL,                 -- JSON
+    status TEXT NOT NULL CHECK (status IN ('IN_PROGRESS', 'SUCCEEDED', 'FAILED')),
+    message TEXT,
+    answer TEXT,                           -- what was found, as JSON
+    ended_at INTEGER
+  );
+  CREATE INDEX video_job_status ON video_job (status, n);
+  CREATE INDEX video_job_ended ON video_job (ended_at);
+  `,
 ];
 
 const SQLITE_BUSY = 5;

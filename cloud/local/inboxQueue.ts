@@ -46,7 +46,7 @@ export function startInboxQueue({ queues, queue, dispatch, log }: InboxQueueOpti
       const { batchItemFailures } = await dispatch({ Records: messages.map((message) => toRecord(queue, message)) });
       return new Set(batchItemFailures.map((failure) => failure.itemIdentifier));
     } catch (thrown) {
-      log(`${messages.length} new objects could not be handed to the pipeline and will be tried again: ${messageOf(thrown)}`);
+      log(`${messages.length} messages of ${queue} could not be handed on and will be tried again: ${messageOf(thrown)}`);
       return new Set(messages.map((message) => message.id));
     }
   };
@@ -60,7 +60,7 @@ export function startInboxQueue({ queues, queue, dispatch, log }: InboxQueueOpti
     }
     return 0;
   };
-  return repeat(poll, (thrown) => log(`The inbox queue cannot be read, which is tried again: ${messageOf(thrown)}`));
+  return repeat(poll, (thrown) => log(`The queue ${queue} cannot be read, which is tried again: ${messageOf(thrown)}`));
 }
 
 const backoff = (receives: number) => Math.min(longestBackoffMs, firstBackoffMs * 2 ** (receives - 1));

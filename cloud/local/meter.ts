@@ -50,7 +50,8 @@ function itemOf(service: string, request: SignedRequest): keyof Counts | null {
     case 's3':
       return s3Item(request);
     case 'rekognition':
-      return Object.hasOwn(paidApis, operation) ? (operation as PaidApi) : null;
+      // Minutes of video are counted when they are looked at.
+      return Object.hasOwn(paidApis, operation) && paidApis[operation as PaidApi].unit === 'image' ? (operation as PaidApi) : null;
     case 'sqs':
       return 'sqsRequests';
     default:
@@ -93,8 +94,8 @@ export function meterDynamodb(meter: Meter, operation: string, answer: unknown, 
 export function meterStateMachine(meter: Meter, stateMachine: StateMachine): StateMachine {
   return {
     ...stateMachine,
-    run(execution) {
-      const run = stateMachine.run(execution);
+    run(execution, onParked) {
+      const run = stateMachine.run(execution, onParked);
       const events = async function* () {
         for await (const event of run.events) {
           if (event.type === 'StateEntered' || event.type === 'StateRetried') meter.add('stateTransitions', 1);

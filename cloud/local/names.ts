@@ -15,6 +15,8 @@ export const table = 'pixwatch';
 export const commandsFunction = 'pixwatch-commands';
 export const inboxQueue = 'pixwatch-inbox';
 export const deadLetterQueue = 'pixwatch-dead-letters';
+export const videoQueue = 'pixwatch-video-answers';
+export const videoDeadLetterQueue = 'pixwatch-video-dead-letters';
 export const stateMachineName = 'pixwatch-pipeline';
 
 /** Where people sign in; ids in Cognito's forms. */
@@ -30,6 +32,9 @@ export const queueArn = (queue: string) => arn('sqs', queue);
 export const topicArn = (topic: string) => arn('sns', topic);
 export const alertsTopicArn = topicArn('pixwatch-alerts');
 export const alarmsTopicArn = topicArn('pixwatch-alarms');
+export const videoTopicArn = topicArn('pixwatch-video-done');
+/** Nobody has to take it on here. */
+export const videoRoleArn = `arn:aws:iam::${account}:role/pixwatch-video`;
 export const stateMachineArn = arn('states', `stateMachine:${stateMachineName}`);
 export const executionArn = (name: string) => arn('states', `execution:${stateMachineName}:${name}`);
 export const functionArn = (name: string) => arn('lambda', `function:${name}`);
@@ -46,5 +51,7 @@ export function backendNames(endpoint: string): BackendNames {
     stateMachineArn,
     inboxQueueUrl: queueUrl(inboxQueue),
     deadLetterQueueUrl: queueUrl(deadLetterQueue),
+    videoTopicArn,
+    videoRoleArn,
   };
 }

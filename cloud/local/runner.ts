@@ -9,7 +9,7 @@ import type { Run, StateMachine } from './stateMachine.ts';
 export interface RunnerOptions {
   readonly executions: Executions;
   readonly stateMachine: StateMachine;
-  /** How many run at a time; the others wait. */
+  /** How many run at a time; the others wait. Those that only wait for an answer, up to `maxParked`, do not count. */
   readonly concurrency: number;
   /** Gets each execution that ended in another way than SUCCEEDED, at least once; again when it throws other than that it never can. */
   onFailed(execution: Execution): Promise<void>;
@@ -29,6 +29,8 @@ export interface Runner {
 }
 
 const retryAfterMs = 10_000;
+/** So many may wait for an answer, each with some 50 KB of its own. */
+const maxParked = 100;
 
 /** Makes what runs the executions, in their order. */
 export function createRunner({ executions, stateMachine, concurrency, onFailed, log }: RunnerOptions): Runner {
@@ -59,18 +61,24 @@ export function createRunner({ executions, stateMachine, concurrency, onFailed, 
     log(`The failed execution ${execution.name} cannot be passed on and stays failed: ${thrown.message}`);
   };
 
+  const hasPlace = () => {
+    const parked = [...active.values()].filter(({ run }) => run.isParked()).length;
+    return active.size - Math.min(parked, maxParked) < concurrency;
+  };
+
   const wake = () => {
-    while (reports && !closing.signal.aborted && active.size < concurrency) {
+    while (reports && !closing.signal.aborted && hasPlace()) {
       const execution = executions.nextRunning(latest);
       if (!execution) return;
       latest = execution.n;
       if (active.has(execution.n)) continue;
-      const run = stateMachine.run({
+      const context = {
         Id: executionArn(execution.name),
         Input: JSON.parse(execution.input),
         Name: execution.name,
         StartTime: new Date(execution.startedAt).toISOString(),
-      });
+      };
+      const run = stateMachine.run(context, wake);
       active.set(execution.n, { run, done: follow(execution, run) });
     }
   };

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../../shared/clock.ts';
 import { type Connection, type ConnectionFile, type Credentials, connectionFile, connectionTo } from '../../shared/connection.ts';
 import { messageOf } from '../../shared/errors.ts';
@@ -15,6 +15,8 @@ import { executionEnded } from '../steps/executionEnded.ts';
 import { drainOutbox } from '../steps/outbox.ts';
 import type { Task as Step } from '../steps/state.ts';
 import { steps } from '../steps/steps.ts';
+import type { VideoSource } from '../steps/video/openVideo.ts';
+import { videoLabelsDone } from '../steps/videoLabelsDone.ts';
 import { resumeWaiting } from '../steps/waiting.ts';
 import { loadCredentials } from './credentials.ts';
 import { type Database, openDatabase } from './database.ts';
@@ -31,6 +33,7 @@ import * as names from './names.ts';
 import { openRekognition } from './openRekognition.ts';
 import { createQueues, type Queues } from './queues.ts';
 import type { GetObject } from './rekognition/images.ts';
+import type { VideosOptions } from './rekognition/video/createVideos.ts';
 import { repeat } from './repeat.ts';
 import { createRunner } from './runner.ts';
 import { createS3 } from './s3/createS3.ts';
@@ -39,6 +42,7 @@ import { createSqs } from './sqs.ts';
 import { loadStateMachine, type StateMachine } from './stateMachine.ts';
 import { createStates } from './states.ts';
 import { createSubscriptions } from './subscriptions.ts';
+import { createTaskTokens, type TaskTokens } from './taskTokens.ts';
 
 export interface LocalCloudOptions {
   /** Holds all of the cloud's data; made when missing. One process at a time may use it. */
@@ -77,6 +81,8 @@ const queueSettings = new Map([
   // So many failed dispatches, with growing pauses, are some ten minutes.
   [names.inboxQueue, { visibilityTimeout: 60_000, deadLetters: { queue: names.deadLetterQueue, maxReceiveCount: 15 } }],
   [names.deadLetterQueue, { visibilityTimeout: 60_000 }],
+  [names.videoQueue, { visibilityTimeout: 60_000, deadLetters: { queue: names.videoDeadLetterQueue, maxReceiveCount: 15 } }],
+  [names.videoDeadLetterQueue, { visibilityTimeout: 60_000 }],
 ]);
 
 /** AWS's timers ring as often. */
@@ -130,9 +136,10 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   // The pipeline's steps reach the services through the gateway, as on AWS; it cannot be there before the services are.
   const { promise: backend, resolve: setBackend } = Promise.withResolvers<Backend>();
   const executions = createExecutions(database.sql, clock);
+  const tokens = createTaskTokens();
   const runner = createRunner({
     executions,
-    stateMachine: await loadPipeline(backend, meter),
+    stateMachine: await loadPipeline(backend, tokens, meter),
     // One more than can be looked at: it is drawn and stored meanwhile.
     concurrency: workers + 1,
     onFailed: async (execution) => executionEnded(statusChangeEvent(execution), await backend),
@@ -140,9 +147,17 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   });
   const { promise: modelsThere, resolve: onReady } = Promise.withResolvers<void>();
   const getObject: GetObject = async (bucket, key, maxBytes) => getStart(await backend, bucket, key, maxBytes + 1);
+  const videos: VideosOptions = {
+    ...{ database, clock, log },
+    openObject: async (bucket, key) => openObject(await backend, bucket, key),
+    publish: (topic, message) => {
+      if (topic === names.videoTopicArn) queues.send(names.videoQueue, message);
+    },
+    onLookedAt: (minutes) => meter.add('StartLabelDetection', minutes),
+  };
   const rekognition = options.rekognition
     ? { service: options.rekognition, ready: Promise.resolve(onReady()) }
-    : own(openRekognition({ dir: models, workers, getObject, onReady, onProgress: onModelProgress, log }));
+    : own(openRekognition({ dir: models, workers, getObject, videos, onReady, onProgress: onModelProgress, log }));
   const commands: LambdaFunction = async (event, { identity: caller }) => {
     const library = caller ? parse(libraryId, caller.cognitoIdentityId, "caller's identity") : names.library;
     return meterTask(meter, 'Commands', async () => runCommand(event, library, await backend))(event);
@@ -152,7 +167,7 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
     dynamodb,
     sns: createSns({ database, subscriptions, emails, log }),
     sqs: createSqs(queues),
-    states: createStates(executions, runner),
+    states: createStates(executions, runner, tokens),
     rekognition: rekognition.service,
     lambda: createLambda({ [names.commandsFunction]: commands }),
     ...identity.services,
@@ -163,15 +178,16 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   own(runner);
   // Pictures wait for the models rather than to fail for lack of them.
   void modelsThere.then(() => runner.open());
-  const dispatchBatch = async (event: { Records: SqsRecord[] }) => {
+  const takes = (name: string, take: typeof dispatch) => async (event: { Records: SqsRecord[] }) => {
     // The batch is received and deleted.
     meter.add('sqsRequests', 2);
     const began = performance.now();
-    const answer = await dispatch(event, await backend);
-    meter.addRun('Dispatch', performance.now() - began);
+    const answer = await take(event, await backend);
+    meter.addRun(name, performance.now() - began);
     return answer;
   };
-  own(startInboxQueue({ queues, queue: names.inboxQueue, dispatch: dispatchBatch, log }));
+  own(startInboxQueue({ queues, queue: names.inboxQueue, dispatch: takes('Dispatch', dispatch), log }));
+  own(startInboxQueue({ queues, queue: names.videoQueue, dispatch: takes('VideoLabelsDone', videoLabelsDone), log }));
   own(everyMinute(async () => drainOutbox(await backend), 'Alerts wait in the outbox', log));
   own(everyMinute(async () => resumeWaiting(await backend), 'What waits for budget waits on', log));
   const file = connectionFileOf(endpoint);
@@ -211,17 +227,27 @@ async function openStores({ dir, clock, log }: LocalCloudOptions, database: Data
   return { s3: s3.service, dynamodb: dynamodb.service };
 }
 
-async function loadPipeline(backend: Promise<Backend>, meter: Meter): Promise<StateMachine> {
+async function loadPipeline(backend: Promise<Backend>, tokens: TaskTokens, meter: Meter): Promise<StateMachine> {
   const text = await readFile(new URL('../pipeline.asl.json', import.meta.url), 'utf8');
   const bound = Object.entries<Step>(steps).map(([name, step]) => {
     return [name, meterTask(meter, name, async (input) => step(input, await backend))] as const;
   });
-  return meterStateMachine(meter, loadStateMachine(text, Object.fromEntries(bound)));
+  return meterStateMachine(meter, loadStateMachine(text, Object.fromEntries(bound), tokens));
 }
 
 /** The first bytes of an object. */
 async function getStart({ s3 }: Backend, Bucket: string, Key: string, bytes: number): Promise<Uint8Array> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, Range: `bytes=0-${bytes - 1}` }));
+  return getRange(s3, Bucket, Key, 0, bytes);
+}
+
+/** An object, read in ranges. */
+async function openObject({ s3 }: Backend, Bucket: string, Key: string): Promise<VideoSource> {
+  const { ContentLength: size = 0 } = await s3.send(new HeadObjectCommand({ Bucket, Key }));
+  return { size, read: (start, end) => getRange(s3, Bucket, Key, start, end) };
+}
+
+async function getRange(s3: S3Client, Bucket: string, Key: string, start: number, end: number): Promise<Uint8Array> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, Range: `bytes=${start}-${end - 1}` }));
   return (await Body?.transformToByteArray()) ?? new Uint8Array();
 }
 

@@ -4,6 +4,7 @@ import { jsonService, operation } from './gateway/jsonService.ts';
 import { type Service, ServiceError } from './gateway/service.ts';
 import { executionArn, stateMachineArn } from './names.ts';
 import type { Runner } from './runner.ts';
+import type { TaskAnswer, TaskTokens } from './taskTokens.ts';
 
 const arn = v.object({ executionArn: v.string() });
 const page = {
@@ -14,8 +15,18 @@ const page = {
 const executionName = v.pipe(v.string(), v.minLength(1), v.maxLength(80), v.regex(/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]+$/u));
 const executionInput = v.pipe(v.string(), v.maxBytes(262_144));
 
+const task = v.object({ taskToken: v.pipe(v.string(), v.minLength(1)) });
+const failure = {
+  error: v.optional(v.pipe(v.string(), v.maxLength(256)), ''),
+  cause: v.optional(v.pipe(v.string(), v.maxLength(32_768)), ''),
+};
+
 /** The Step Functions service for the one state machine there is. */
-export function createStates(executions: Executions, runner: Runner): Service {
+export function createStates(executions: Executions, runner: Runner, tokens: TaskTokens): Service {
+  const answer = (token: string, answered: TaskAnswer) => {
+    if (!tokens.answer(token, answered)) throw taskGone();
+    return {};
+  };
   const find = (executionArn: string): Execution => {
     const found = executions.find(executionArn.split(':').at(-1) ?? '');
     if (found) return found;
@@ -71,8 +82,7 @@ export function createStates(executions: Executions, runner: Runner): Service {
       StopExecution: operation(
         v.object({
           ...arn.entries,
-          error: v.optional(v.pipe(v.string(), v.maxLength(256)), ''),
-          cause: v.optional(v.pipe(v.string(), v.maxLength(32_768)), ''),
+          ...failure,
         }),
         async (input) => {
           const execution = find(input.executionArn);
@@ -80,6 +90,17 @@ export function createStates(executions: Executions, runner: Runner): Service {
           return { stopDate: (find(input.executionArn).stoppedAt ?? 0) / 1000 };
         },
       ),
+      SendTaskSuccess: operation(v.object({ ...task.entries, output: executionInput }), async ({ taskToken, output }) => {
+        assertJson(output, 'InvalidOutput');
+        return answer(taskToken, { kind: 'success', output });
+      }),
+      SendTaskFailure: operation(v.object({ ...task.entries, ...failure }), async ({ taskToken, error, cause }) =>
+        answer(taskToken, { kind: 'failure', error, cause }),
+      ),
+      SendTaskHeartbeat: operation(task, async ({ taskToken }) => {
+        if (!tokens.has(taskToken)) throw taskGone();
+        return {};
+      }),
     },
   });
 }
@@ -94,11 +115,14 @@ function assertStateMachine(arn: string): void {
   if (arn !== stateMachineArn) throw new ServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
 }
 
-function assertJson(input: string): void {
+/** As AWS answers for a token whose execution has ended, or has run out of time. */
+const taskGone = () => new ServiceError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
+
+function assertJson(text: string, code = 'InvalidExecutionInput'): void {
   try {
-    JSON.parse(input);
+    JSON.parse(text);
   } catch (thrown) {
-    throw new ServiceError('InvalidExecutionInput', 'The input is no valid JSON.', 400, { cause: thrown });
+    throw new ServiceError(code, 'It is no valid JSON.', 400, { cause: thrown });
   }
 }
 

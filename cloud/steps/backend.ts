@@ -39,6 +39,9 @@ const backendNames = v.object({
   stateMachineArn: v.string(),
   inboxQueueUrl: v.string(),
   deadLetterQueueUrl: v.string(),
+  /** Where Rekognition tells that it is done with a video, and the role in which it does. */
+  videoTopicArn: v.string(),
+  videoRoleArn: v.string(),
 });
 export type BackendNames = v.InferOutput<typeof backendNames>;
 

@@ -1,4 +1,4 @@
-import { DetectLabelsCommand, type DetectLabelsCommandOutput } from '@aws-sdk/client-rekognition';
+import { DetectLabelsCommand, type DetectLabelsCommandOutput, type Label as RekognitionLabel } from '@aws-sdk/client-rekognition';
 import * as v from 'valibot';
 import { labelsKey } from '../../shared/keys.ts';
 import { type Label, label } from '../../shared/model/label.ts';
@@ -27,13 +27,15 @@ export const detectLabels = task('DetectLabels', claimant, async ({ library, ass
 
 /** Rekognition's answer as labels, the most certain first; one without a name is left out. */
 export function labelsOf({ Labels = [] }: Pick<DetectLabelsCommandOutput, 'Labels'>): Label[] {
-  const labels = Labels.flatMap(({ Name, Confidence, Parents = [], Categories = [], Instances = [] }) => {
-    if (!Name) return [];
-    const instances = Instances.map((instance) => ({ box: boxOf(instance.BoundingBox), confidence: percent(instance.Confidence) }));
-    const names = (list: readonly { Name?: string | undefined }[]) => list.flatMap((entry) => entry.Name ?? []);
-    return [{ name: Name, confidence: percent(Confidence), parents: names(Parents), categories: names(Categories), instances }];
-  });
-  return labels.toSorted((a, b) => b.confidence - a.confidence);
+  return Labels.flatMap((found) => labelOf(found) ?? []).toSorted((a, b) => b.confidence - a.confidence);
+}
+
+/** Rekognition's label; null when it has no name. */
+export function labelOf({ Name, Confidence, Parents = [], Categories = [], Instances = [] }: RekognitionLabel): Label | null {
+  if (!Name) return null;
+  const instances = Instances.map((instance) => ({ box: boxOf(instance.BoundingBox), confidence: percent(instance.Confidence) }));
+  const names = (list: readonly { Name?: string | undefined }[]) => list.flatMap((entry) => entry.Name ?? []);
+  return { name: Name, confidence: percent(Confidence), parents: names(Parents), categories: names(Categories), instances };
 }
 
 /** The labels that `detectLabels` found; null when they are not known. */
@@ -41,7 +43,8 @@ export async function loadLabels(backend: Backend, found: LabelsFound): Promise<
   return found.known ? (await readJson(backend, found.key, labelsFile)).labels : null;
 }
 
-function summaryOf(labels: readonly Label[]): string {
+/** The most certain labels, for an execution's history. */
+export function summaryOf(labels: readonly Label[]): string {
   const few = labels.slice(0, 5).map(({ name, confidence }) => `${name} ${Math.floor(confidence)} %`);
   return few.length === 0 ? 'nothing found' : few.join(', ');
 }

@@ -6,7 +6,7 @@ import { startExecution } from './executions.ts';
 import { readInboxMessage, requestAttempt, sendDeadLetter } from './inbox.ts';
 import { takeTurn } from './rate.ts';
 
-const sqsEvent = v.object({ Records: v.array(v.object({ messageId: v.string(), body: v.string() })) });
+export const sqsEvent = v.object({ Records: v.array(v.object({ messageId: v.string(), body: v.string() })) });
 
 /** Lambda's partial batch response: messages named here come again, the others are deleted. */
 export interface BatchResponse {

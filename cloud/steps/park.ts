@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { videoMinutes } from '../../shared/cost.ts';
 import { changeAsset, finishWithout } from './assets.ts';
 import { tellCapReached } from './budget.ts';
 import { admitted, caught, knownOf, reasonOf, rendered, task } from './state.ts';
@@ -9,10 +10,11 @@ const input = v.object({ ...admitted.entries, rendered: v.optional(rendered), er
 /** Lets an asset wait for budget: its original stays in the inbox, and what was made of it so far stays as well. */
 export const park = task('Park', input, async (state, backend) => {
   const { library, asset, media, rendered, error } = state;
+  const known = knownOf(media, rendered);
   // First, so that whatever is recorded as waiting is taken up again.
-  await noteWaiting(backend, state);
+  await noteWaiting(backend, state, media.kind === 'video' ? videoMinutes(known.media.durationMs) : 0);
   await tellCapReached(backend);
   const waiting = { kind: 'waiting', reason: reasonOf(error) } as const;
-  await changeAsset(backend, library, asset, finishWithout(state, { outcome: waiting, ...knownOf(media, rendered) }));
+  await changeAsset(backend, library, asset, finishWithout(state, { outcome: waiting, ...known }));
   return {};
 });

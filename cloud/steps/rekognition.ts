@@ -31,6 +31,13 @@ export interface Question<A extends object> {
 
 const answerFile = v.object({ question: v.unknown(), answer: v.record(v.string(), v.unknown()) });
 
+/** What was answered to the same question before, if anything was. @param key of the file in the output bucket */
+export async function knownAnswer<A extends object>(backend: Backend, key: string, question: object): Promise<A | null> {
+  const file = await readOutputIfThere(backend, key);
+  const known = file && v.safeParse(v.pipe(v.string(), v.parseJson(), answerFile), file.toString('utf8'));
+  return known?.success && isDeepStrictEqual(known.output.question, question) ? (known.output.answer as A) : null;
+}
+
 /**
  * What Rekognition answers about an asset, paid once: an execution that runs again, as after it died or waited for budget, reads back what
  * was answered to the same question before. Leaves `raw/<name>.json` in the output bucket.
@@ -42,9 +49,8 @@ export async function askOnce<A extends object>(backend: Backend, wanted: Questi
   if (!isOn(backend, api)) return null;
   const key = rawKey(library, asset, name);
   const question = { api, pipelineVersion, ...settings };
-  const file = await readOutputIfThere(backend, key);
-  const known = file && v.safeParse(v.pipe(v.string(), v.parseJson(), answerFile), file.toString('utf8'));
-  if (known?.success && isDeepStrictEqual(known.output.question, question)) return { key, answer: known.output.answer as A };
+  const known = await knownAnswer<A>(backend, key, question);
+  if (known) return { key, answer: known };
   const answered = await paidCall(backend, api, ask).catch(asUnfit);
   if (!answered) return null;
   const { $metadata: _, ...answer } = answered as A & { $metadata?: unknown };
@@ -52,12 +58,13 @@ export async function askOnce<A extends object>(backend: Backend, wanted: Questi
   return { key, answer: answer as A };
 }
 
-/** What Rekognition calls a picture that it cannot look at. A wrong parameter is no fault of the picture. */
-const unfit = /^(InvalidImageFormat|ImageTooLarge)Exception$/;
+/** What Rekognition calls what it cannot look at. A wrong parameter is no fault of the picture. */
+const unfit = /^(InvalidImageFormat|ImageTooLarge|VideoTooLarge)Exception$/;
 
-function asUnfit(thrown: unknown): never {
+/** @throws Permanent when Rekognition cannot look at a picture or video, else what it threw */
+export function asUnfit(thrown: unknown): never {
   if (!(thrown instanceof Error) || !unfit.test(thrown.name)) throw thrown;
-  throw new Permanent(`Rekognition cannot look at this picture: ${messageOf(thrown)}`, { cause: thrown });
+  throw new Permanent(`Rekognition cannot look at it: ${messageOf(thrown)}`, { cause: thrown });
 }
 
 const rounded = (value: number, digits: number) => Number(value.toFixed(digits));

@@ -13,6 +13,7 @@ import { poster } from './poster.ts';
 import { record } from './record.ts';
 import { reject } from './reject.ts';
 import { render } from './render.ts';
+import { startVideoLabels } from './startVideoLabels.ts';
 import type { Task } from './state.ts';
 
 /** The tasks of pipeline.asl.json, by the names of their states and of the placeholders that stand for their functions. */
@@ -25,6 +26,7 @@ export const steps = {
   DetectModeration: detectModeration,
   DetectFaces: detectFaces,
   Pixelate: pixelate,
+  StartVideoLabels: startVideoLabels,
   Categorise: categorise,
   Record: record,
   Keep: keep,

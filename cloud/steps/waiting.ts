@@ -1,4 +1,5 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
 import { callPrice, type PaidApi, paidApis } from '../../shared/cost.ts';
 import { waitingItem, waitingPartition } from '../../shared/keys.ts';
 import type { AssetId, LibraryId } from '../../shared/model/asset.ts';
@@ -10,11 +11,16 @@ import { type ExecutionInput, executionInput } from './state.ts';
 import { conditionHeld, itemsOf } from './table.ts';
 import { capOf, loadUsage, monthOf } from './usage.ts';
 
-/** Assets that wait for budget: each an item that says which attempt would take it up again. */
+/** Assets that wait for budget: each an item that says which attempt would take it up again, and of how many minutes a video is; a photo has none. */
+const waitingAsset = v.object({ ...executionInput.entries, minutes: v.optional(v.number(), 0) });
 
-/** Notes that an asset waits. Doing so twice changes nothing, nor does a step that comes late: the note of a later attempt stays. */
-export async function noteWaiting({ dynamodb, names }: Backend, { library, asset, ext, version, attempt }: ExecutionInput): Promise<void> {
-  const next: ExecutionInput = { library, asset, ext, version, attempt: firstOfNextTry(attempt) };
+/**
+ * Notes that an asset waits. Doing so twice changes nothing, nor does a step that comes late: the note of a later attempt stays.
+ * @param minutes of a video; 0: a photo
+ */
+export async function noteWaiting({ dynamodb, names }: Backend, waiting: ExecutionInput, minutes = 0): Promise<void> {
+  const { library, asset, ext, version, attempt } = waiting;
+  const next = { library, asset, ext, version, attempt: firstOfNextTry(attempt), minutes };
   const put = new PutCommand({
     TableName: names.table,
     Item: { ...waitingItem(library, asset), ...next },
@@ -43,17 +49,23 @@ const atOnce = 300;
  * @returns how many
  */
 export async function resumeWaiting(backend: Backend, library?: LibraryId): Promise<number> {
-  const most = Math.min(atOnce, await affordable(backend));
+  const { photo, minute } = pricesOf(backend);
+  const cap = capOf(backend);
+  let left = cap === null ? Number.POSITIVE_INFINITY : cap - (await loadUsage(backend, monthOf(backend.clock))).spent;
   let resumed = 0;
-  if (most < 1) return resumed;
+  // There is always a photo to come, and looking through what waits costs something, too.
+  if (left < Math.min(photo, minute)) return resumed;
   for await (const item of itemsOf(backend, waitingPartition)) {
-    const next = parse(executionInput, item, 'waiting asset');
-    if (library !== undefined && next.library !== library) continue;
+    const { minutes, ...next } = parse(waitingAsset, item, 'waiting asset');
+    const price = minutes > 0 ? minutes * minute : photo;
+    // A long video may have to wait for the next month while others go on.
+    if ((library !== undefined && next.library !== library) || price > left) continue;
     // Asked for before the item goes: what dies in between asks twice for the same attempt, which starts it once.
     await requestAttempt(backend, next, 0);
     await forget(backend, next);
+    left -= price;
     resumed++;
-    if (resumed >= most) break;
+    if (resumed >= atOnce) break;
   }
   return resumed;
 }
@@ -69,14 +81,13 @@ async function forget({ dynamodb, names }: Backend, { library, asset, attempt }:
   await conditionHeld(dynamodb.send(remove));
 }
 
-/** How many photos the rest of the month's budget is enough for. */
-async function affordable(backend: Backend): Promise<number> {
-  const { detectors, priceRegion } = backend.settings;
+/** What is paid for a photo and for a minute of video, as they are looked at now, in millionths of a US dollar. */
+function pricesOf({ settings }: Backend): { photo: number; minute: number } {
+  const { detectors, priceRegion } = settings;
   const apis = Object.entries(paidApis) as [PaidApi, (typeof paidApis)[PaidApi]][];
-  const used = apis.filter(([, { detector, unit }]) => unit === 'image' && detectors[detector]);
-  const price = used.reduce((sum, [api]) => sum + callPrice(api, priceRegion), 0);
-  const cap = capOf(backend);
-  if (cap === null || price === 0) return Number.POSITIVE_INFINITY;
-  const { spent } = await loadUsage(backend, monthOf(backend.clock));
-  return Math.floor((cap - spent) / price);
+  const priceOf = (wanted: 'image' | 'videoMinute') => {
+    const used = apis.filter(([, { detector, unit }]) => unit === wanted && detectors[detector]);
+    return used.reduce((sum, [api]) => sum + callPrice(api, priceRegion), 0);
+  };
+  return { photo: priceOf('image'), minute: priceOf('videoMinute') };
 }

@@ -8,6 +8,7 @@ import { type FoundLabel, toLabels } from './labels.ts';
 import type { ModelPaths } from './models/ensureModels.ts';
 import { moderationLabels } from './moderationLabels.ts';
 import { textDetections } from './textDetections.ts';
+import { createVideos, type VideosOptions } from './video/createVideos.ts';
 import { areaOf } from './vision/boxes.ts';
 import { createVision } from './vision/createVision.ts';
 import type { SeenFace } from './vision/faces.ts';
@@ -19,6 +20,8 @@ export interface RekognitionOptions {
   /** How many pictures are looked at at a time; the others wait. Each worker takes about 1 GB. */
   readonly workers: number;
   readonly getObject: GetObject;
+  /** What is needed to look at videos. */
+  readonly videos: VideosOptions;
 }
 
 export interface Rekognition {
@@ -60,8 +63,8 @@ const detectTextInput = v.object({
 
 const detectModerationLabelsInput = v.object({ Image: image, MinConfidence: v.optional(percent, defaultMinConfidence.moderation) });
 
-/** Rekognition's DetectLabels, DetectFaces, DetectText and DetectModerationLabels on models that run on this computer. */
-export function createRekognition({ models, workers, getObject }: RekognitionOptions): Rekognition {
+/** Rekognition's DetectLabels, DetectFaces, DetectText, DetectModerationLabels and its label detection of videos, on models that run on this computer. */
+export function createRekognition({ models, workers, getObject, videos: options }: RekognitionOptions): Rekognition {
   const vision = createVision({ models, workers });
   const look = async <Q extends Question>(question: Q, at: Image): Promise<Answers[Q]> => {
     try {
@@ -70,7 +73,12 @@ export function createRekognition({ models, workers, getObject }: RekognitionOpt
       throw error instanceof Permanent ? invalidFormat(error.message, { cause: error }) : error;
     }
   };
+  const videos = createVideos(options, async (jpeg) => {
+    const { objects, classes } = await vision.ask('labels', async () => jpeg);
+    return toLabels(objects, classes);
+  });
   const operations = {
+    ...videos.operations,
     DetectLabels: operation(detectLabelsInput, async ({ Image, MinConfidence, MaxLabels }) => {
       const { objects, classes } = await look('labels', Image);
       const labels = toLabels(objects, classes).filter(({ confidence }) => confidence >= MinConfidence);
@@ -92,7 +100,10 @@ export function createRekognition({ models, workers, getObject }: RekognitionOpt
   };
   return {
     service: jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations }),
-    close: vision.close,
+    async close() {
+      // The video that is looked at ends with the models; it is looked at again by the next process.
+      await Promise.all([videos.close(), vision.close()]);
+    },
   };
 }
 

@@ -4,17 +4,21 @@ import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
   ListExecutionsCommand,
+  SendTaskFailureCommand,
+  SendTaskHeartbeatCommand,
+  SendTaskSuccessCommand,
   SFNClient,
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, describe as group, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../cloud/local/database.ts';
 import { createExecutions, type Execution, statusChangeEvent } from '../../../cloud/local/executions.ts';
 import { executionArn, functionArn, stateMachineArn } from '../../../cloud/local/names.ts';
 import { createRunner } from '../../../cloud/local/runner.ts';
 import { loadStateMachine, type Task } from '../../../cloud/local/stateMachine.ts';
 import { createStates } from '../../../cloud/local/states.ts';
+import { createTaskTokens } from '../../../cloud/local/taskTokens.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { InvalidInput, Permanent, Transient } from '../../../shared/errors.ts';
@@ -65,7 +69,8 @@ interface Setup {
 async function open(setup: Setup = {}) {
   const database = await openDatabase(join(setup.dir ?? (await scratchDir()), 'local.db'));
   const executions = createExecutions(database.sql, systemClock);
-  const stateMachine = loadStateMachine(JSON.stringify(setup.states ?? definition), { ...tasks, ...setup.tasks });
+  const tokens = createTaskTokens();
+  const stateMachine = loadStateMachine(JSON.stringify(setup.states ?? definition), { ...tasks, ...setup.tasks }, tokens);
   const lines: string[] = [];
   const runner = createRunner({
     executions,
@@ -75,7 +80,7 @@ async function open(setup: Setup = {}) {
     log: (line) => lines.push(line),
   });
   runner.open();
-  const client = new SFNClient(await serve({ states: createStates(executions, runner) }));
+  const client = new SFNClient(await serve({ states: createStates(executions, runner, tokens) }));
   const close = async () => {
     await runner.close();
     await database.close();
@@ -311,6 +316,70 @@ test('too much output and too long a task fail as on AWS', async () => {
   await start('big');
   expect(await ended('big')).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
   expect((await history('big')).events.map((event) => event.type)).toContain('LambdaFunctionTimedOut');
+});
+
+group('a state that waits by a token', () => {
+  const waits = {
+    StartAt: 'ask',
+    States: {
+      ask: {
+        Type: 'Task',
+        Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
+        Parameters: { FunctionName: functionArn('Ask'), Payload: { 'asset.$': '$.asset', 'token.$': '$$.Task.Token' } },
+        ResultPath: '$.answer',
+        TimeoutSeconds: 1,
+        Retry: [{ ErrorEquals: ['States.Timeout'], IntervalSeconds: 1, MaxAttempts: 1 }],
+        Catch: [{ ErrorEquals: ['Permanent'], ResultPath: '$.error', Next: 'caught' }],
+        End: true,
+      },
+      caught: { Type: 'Pass', End: true },
+    },
+  };
+  const asked = () => {
+    const payloads: { asset: string; token: string }[] = [];
+    return { payloads, Ask: async (input: unknown) => ({ ignored: payloads.push(input as (typeof payloads)[number]) }) };
+  };
+
+  test('goes on with what is answered, once, and has left its place to others meanwhile', async () => {
+    const { payloads, Ask } = asked();
+    const { client, start, ended } = await opened({ states: waits, tasks: { Ask }, concurrency: 1 });
+    await start('one');
+    await start('two');
+    await eventually(() => payloads.length === 2);
+    const [one, two] = payloads.toSorted((a, b) => a.asset.localeCompare(b.asset));
+    const success = { taskToken: one?.token, output: '{"labels":["Dog"]}' };
+    await client.send(new SendTaskHeartbeatCommand({ taskToken: one?.token }));
+    await client.send(new SendTaskSuccessCommand(success));
+    expect(JSON.parse((await ended('one')).output ?? '')).toEqual({ asset: 'one', answer: { labels: ['Dog'] } });
+    await client.send(new SendTaskFailureCommand({ taskToken: two?.token, error: 'Permanent', cause: 'too dark' }));
+    expect(JSON.parse((await ended('two')).output ?? '')).toEqual({ asset: 'two', error: { Error: 'Permanent', Cause: 'too dark' } });
+
+    const late = { name: 'TaskTimedOut' };
+    await expect(client.send(new SendTaskSuccessCommand(success))).rejects.toMatchObject(late);
+    await expect(client.send(new SendTaskHeartbeatCommand({ taskToken: 'unknown' }))).rejects.toMatchObject(late);
+    await expect(client.send(new SendTaskSuccessCommand({ ...success, output: '{' }))).rejects.toMatchObject({ name: 'InvalidOutput' });
+  });
+
+  test('that runs out of time is tried again under another token', async () => {
+    const { payloads, Ask } = asked();
+    const { client, start, ended } = await opened({ states: waits, tasks: { Ask } });
+    await start('slow');
+    await eventually(() => payloads.length === 2);
+    const [first, second] = payloads.map(({ token }) => token);
+    const answer = (taskToken: string | undefined) => client.send(new SendTaskSuccessCommand({ taskToken, output: '"seen"' }));
+    await expect(answer(first)).rejects.toMatchObject({ name: 'TaskTimedOut' });
+    await answer(second);
+    expect(JSON.parse((await ended('slow')).output ?? '')).toEqual({ asset: 'slow', answer: 'seen' });
+  });
+
+  test('fails as its function does', async () => {
+    const Ask = async () => {
+      throw new Permanent('no such format');
+    };
+    const { start, ended } = await opened({ states: waits, tasks: { Ask } });
+    await start('bad');
+    expect((await ended('bad')).output).toContain('no such format');
+  });
 });
 
 test('what runs or waits when the process ends is run again from its beginning by the next', async () => {

@@ -13,6 +13,7 @@ import { type Service, ServiceError } from '../../../cloud/local/gateway/service
 import { createRunner } from '../../../cloud/local/runner.ts';
 import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import { createStates } from '../../../cloud/local/states.ts';
+import { createTaskTokens } from '../../../cloud/local/taskTokens.ts';
 import { type FunctionName, functions } from '../../../cloud/stack/functions.ts';
 import { changeAsset, claim } from '../../../cloud/steps/assets.ts';
 import type { Backend } from '../../../cloud/steps/backend.ts';
@@ -57,7 +58,7 @@ async function openCloud(more: Readonly<Record<string, Service>> = {}) {
   const stateMachine = loadStateMachine(definition, Object.fromEntries(Object.keys(steps).map((name) => [name, async () => ({})])));
   const runner = createRunner({ executions, stateMachine, concurrency: 1, onFailed: async () => {}, log: () => {} });
   onTestFinished(runner.close);
-  return openBackend({ states: createStates(executions, runner), ...more }, {}, recording(calls));
+  return openBackend({ states: createStates(executions, runner, createTaskTokens()), ...more }, {}, recording(calls));
 }
 
 /** Starts a function's bundle for the length of a test. */

@@ -15,6 +15,7 @@ import {
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import sharp, { type OverlayOptions } from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../../../cloud/local/database.ts';
 import { startGateway } from '../../../../cloud/local/gateway/startGateway.ts';
 import { region } from '../../../../cloud/local/names.ts';
 import { createRekognition } from '../../../../cloud/local/rekognition/createRekognition.ts';
@@ -36,6 +37,7 @@ beforeAll(async () => {
   const log = (line: string) => console.error(line);
   const store = await createS3({ dir, clock: systemClock, region, onEvent: async () => {}, log });
   await store.createBucket('photos');
+  const database = await openDatabase(join(dir, 'local.db'));
   const looking = createRekognition({
     models,
     workers: 1,
@@ -43,13 +45,21 @@ beforeAll(async () => {
       const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, Range: `bytes=0-${maxBytes}` }));
       return (await Body?.transformToByteArray()) ?? new Uint8Array();
     },
+    videos: {
+      ...{ database, clock: systemClock, log },
+      openObject: async () => {
+        throw new Error('no video is looked at here');
+      },
+      publish: () => {},
+      onLookedAt: () => {},
+    },
   });
   const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'for tests only' };
   const services = { s3: store.service, rekognition: looking.service };
   const gateway = await startGateway({ port: 0, credentials, region, services, clock: systemClock, log });
   rekognition = new RekognitionClient({ endpoint: gateway.endpoint, region, credentials, maxAttempts: 1 });
   s3 = new S3Client({ endpoint: gateway.endpoint, region, credentials });
-  opened.push(store.close, looking.close, gateway.close);
+  opened.push(database.close, store.close, looking.close, gateway.close);
 });
 afterAll(async () => {
   for (const close of opened.reverse()) await close();
