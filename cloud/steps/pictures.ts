@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { messageOf, Permanent } from '../../shared/errors.ts';
 import { gridSizes, type Rendition } from '../../shared/model/asset.ts';
+import { fitInside, fromPixels, type Pixels, type Size } from './pixels.ts';
 
 /** Pictures in memory: Buffers in, Buffers out; nothing here knows of storage. */
 
@@ -11,16 +12,6 @@ sharp.unblock({
 });
 // Every picture is seen once; a cache would only hold memory.
 sharp.cache(false);
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** 8-bit sRGB without alpha, row by row. */
-export interface Pixels extends Size {
-  readonly data: Buffer;
-}
 
 /** A decoded photo. */
 export interface Photo {
@@ -83,13 +74,6 @@ export function analysisSize({ width, height }: Size): Size {
   return { width: within(width), height: within(height) };
 }
 
-/** `size` shrunk to at most `side` pixels on the longer side; never enlarged. */
-export function fitInside({ width, height }: Size, side: number): Size {
-  const scale = Math.min(1, side / Math.max(width, height));
-  const within = (length: number) => Math.max(1, Math.round(length * scale));
-  return { width: within(width), height: within(height) };
-}
-
 /** The renditions that every photo has, encoded and without metadata. */
 export async function encodeRenditions({ size, pixels }: Photo): Promise<Record<Exclude<Rendition, 'pixelated'>, Buffer>> {
   const [shown, analysis] = await Promise.all([encodePreviews(pixels, size), fromPixels(pixels).jpeg(jpeg).toBuffer()]);
@@ -125,11 +109,6 @@ export async function decodeRendition(file: Buffer): Promise<Pixels> {
 /** A stream of the picture as a JPEG of `size`, without metadata. */
 export function jpegStream(pixels: Pixels, size: Size): Sharp {
   return resized(pixels, size).jpeg(jpeg);
-}
-
-/** The picture for further work; its data is read when that work runs. */
-export function fromPixels({ data, width, height }: Pixels): Sharp {
-  return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
 const resized = (pixels: Pixels, { width, height }: Size) => fromPixels(pixels).resize(width, height, { fit: 'fill' });

@@ -3,8 +3,9 @@ import { renditionKey } from '../../shared/keys.ts';
 import { renditions } from '../../shared/model/asset.ts';
 import { facesFile } from './detectFaces.ts';
 import { readJson, readOutput, writeOutput } from './objects.ts';
-import { decodeRendition, fitInside, jpegStream } from './pictures.ts';
+import { decodeRendition, jpegStream } from './pictures.ts';
 import { pixelateFaces } from './pixelatePicture.ts';
+import { fitInside } from './pixels.ts';
 import { claimant, type FacesFound, facesFound, task } from './state.ts';
 
 const input = v.object({ ...claimant.entries, faces: facesFound, rendered: v.object({ width: v.number(), height: v.number() }) });

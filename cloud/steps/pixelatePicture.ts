@@ -1,5 +1,5 @@
 import type { BoundingBox } from '../../shared/model/label.ts';
-import { fromPixels, type Pixels, type Size } from './pictures.ts';
+import { fromPixels, type Pixels, type Size } from './pixels.ts';
 
 /** A rectangle in whole pixels. */
 export interface Region extends Size {

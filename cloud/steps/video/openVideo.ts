@@ -1,7 +1,7 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { messageOf, Permanent } from '../../../shared/errors.ts';
 import type { Media } from '../../../shared/model/asset.ts';
-import { fitInside, type Pixels } from '../pictures.ts';
+import { fitInside, type Pixels } from '../pixels.ts';
 import { tagsOf } from './tags.ts';
 import { type FromThread, type RawFacts, serveVideo, type ToThread } from './videoThread.ts';
 

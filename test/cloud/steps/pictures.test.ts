@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { analysisSize, decodePhoto, encodeGrids, encodeRenditions, fitInside, type Pixels } from '../../../cloud/steps/pictures.ts';
+import { analysisSize, decodePhoto, encodeGrids, encodeRenditions } from '../../../cloud/steps/pictures.ts';
+import { fitInside, type Pixels } from '../../../cloud/steps/pixels.ts';
 import { Permanent } from '../../../shared/errors.ts';
 
 const sample = readFile(new URL('../../../node_modules/@vladmandic/face-api/demo/sample1.jpg', import.meta.url));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Pixels } from '../../../cloud/steps/pictures.ts';
 import { pixelateFaces, type Region, regionOf } from '../../../cloud/steps/pixelatePicture.ts';
+import type { Pixels } from '../../../cloud/steps/pixels.ts';
 
 const noise = (width: number, height: number): Pixels => ({ data: randomBytes(width * height * 3), width, height });
 const pixelAt = ({ data, width }: Pixels, x: number, y: number) => data.readUIntBE((y * width + x) * 3, 3);

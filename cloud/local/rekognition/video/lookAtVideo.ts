@@ -1,5 +1,5 @@
 import { Permanent } from '../../../../shared/errors.ts';
-import { fromPixels } from '../../../steps/pictures.ts';
+import { fromPixels } from '../../../steps/pixels.ts';
 import { type Frame, openVideo, type Video, type VideoSource } from '../../../steps/video/openVideo.ts';
 import type { FoundLabel } from '../labels.ts';
 

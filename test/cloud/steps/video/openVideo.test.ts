@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { fromPixels } from '../../../../cloud/steps/pictures.ts';
+import { fromPixels } from '../../../../cloud/steps/pixels.ts';
 import { type Frame, openVideo, type Video, type VideoSource } from '../../../../cloud/steps/video/openVideo.ts';
 import { Permanent, Transient } from '../../../../shared/errors.ts';
 import { clip, wrapped } from './videos.ts';
