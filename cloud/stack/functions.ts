@@ -18,7 +18,14 @@ export interface FunctionSettings {
 
 /** The functions of pipeline.asl.json, named by its placeholders. */
 export type StepName = keyof typeof steps;
-export type FunctionName = Uncapitalize<StepName> | 'commands' | 'dispatch' | 'drainOutbox' | 'executionEnded' | 'resumeWaiting';
+export type FunctionName =
+  | Uncapitalize<StepName>
+  | 'commands'
+  | 'dispatch'
+  | 'drainOutbox'
+  | 'executionEnded'
+  | 'resumeWaiting'
+  | 'videoLabelsDone';
 
 export const functionOf = (step: StepName) => `${step.charAt(0).toLowerCase()}${step.slice(1)}` as Uncapitalize<StepName>;
 
@@ -31,6 +38,8 @@ const small = { memory: 256, seconds: 60 };
  */
 const picture = { memory: 1769, seconds: 120, native: ['sharp'] } as const;
 
+const videoLabels = { memory: 1024, seconds: 300 };
+
 /** A paid call: looked up first, counted, and its answer kept. Rekognition reads the picture as whoever asks. */
 const detector: readonly GrantName[] = ['missOutput', 'readOutput', 'writeOutput', 'countUsage', 'enqueueAlerts'];
 
@@ -42,6 +51,12 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
   admit: { memory: 1024, seconds: 900, grants: ['missInput', 'readInbox', 'changeRecords'] },
   render: { ...picture, grants: ['missInput', 'readInbox', 'writeOutput'] },
   poster: { ...picture, seconds: 300, native: ['sharp', '@ffmpeg/core'], grants: ['missInput', 'readInbox', 'writeOutput'] },
+  // Each may fetch all that was found in a video of six hours, the longest that Rekognition takes.
+  startVideoLabels: {
+    ...videoLabels,
+    grants: ['startVideoLabels', 'readVideoLabels', 'passVideoRole', 'readInbox', ...detector, 'noteVideoJobs', 'answerTasks'],
+  },
+  videoLabelsDone: { ...videoLabels, grants: ['takeVideoAnswers', 'readVideoLabels', 'writeOutput', 'noteVideoJobs', 'answerTasks'] },
   detectLabels: { ...small, grants: ['detectLabels', ...detector] },
   detectText: { ...small, grants: ['detectText', ...detector] },
   detectModeration: { ...small, grants: ['detectModeration', ...detector] },

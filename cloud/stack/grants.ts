@@ -7,6 +7,9 @@ export interface Resources {
   readonly alarmsTopic: string;
   readonly inboxQueue: string;
   readonly deadLetterQueue: string;
+  readonly videoAnswersQueue: string;
+  /** What Rekognition takes on to say that it is done with a video. */
+  readonly videoRole: string;
   readonly stateMachine: string;
   /** Of all executions of the state machine. */
   readonly executions: string;
@@ -24,6 +27,8 @@ export type GrantName = keyof ReturnType<typeof grants>;
 
 const keys = 'The keys of a bucket are made of libraries and contents, which nobody knows beforehand.';
 const executions = 'Executions are named by a hash of what they are about.';
+/** As Lambda does for a function: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+const pollQueue = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'];
 const noResource = 'The API knows no resources: its actions are granted on "*" or not at all.';
 
 /** Everything that functions may do, each by the steps' own calls. Who gets what is in functions.ts. */
@@ -52,6 +57,13 @@ export const grants = (to: Resources) =>
     detectText: { actions: ['rekognition:DetectText'], resources: ['*'], wildcard: noResource },
     detectModeration: { actions: ['rekognition:DetectModerationLabels'], resources: ['*'], wildcard: noResource },
     detectFaces: { actions: ['rekognition:DetectFaces'], resources: ['*'], wildcard: noResource },
+    startVideoLabels: { actions: ['rekognition:StartLabelDetection'], resources: ['*'], wildcard: noResource },
+    readVideoLabels: { actions: ['rekognition:GetLabelDetection'], resources: ['*'], wildcard: noResource },
+    passVideoRole: {
+      actions: ['iam:PassRole'],
+      resources: [to.videoRole],
+      conditions: { StringEquals: { 'iam:PassedToService': 'rekognition.amazonaws.com' } },
+    },
 
     readRecords: { actions: ['dynamodb:GetItem'], resources: [to.table] },
     changeRecords: { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], resources: [to.table] },
@@ -83,6 +95,11 @@ export const grants = (to: Resources) =>
       resources: [to.table],
       conditions: partitions('waiting'),
     },
+    noteVideoJobs: {
+      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      resources: [to.table],
+      conditions: partitions('videoJobs'),
+    },
 
     // Who gets alarms is told of the budget, too.
     publishAlerts: { actions: ['sns:Publish'], resources: [to.alertsTopic, to.alarmsTopic] },
@@ -90,10 +107,8 @@ export const grants = (to: Resources) =>
     changeSubscriptions: { actions: ['sns:SetSubscriptionAttributes'], resources: ['*'], wildcard: noResource },
     unsubscribe: { actions: ['sns:GetSubscriptionAttributes', 'sns:Unsubscribe'], resources: ['*'], wildcard: noResource },
 
-    takeFromInbox: {
-      actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
-      resources: [to.inboxQueue],
-    },
+    takeFromInbox: { actions: pollQueue, resources: [to.inboxQueue] },
+    takeVideoAnswers: { actions: pollQueue, resources: [to.videoAnswersQueue] },
     sendToInbox: { actions: ['sqs:SendMessage'], resources: [to.inboxQueue] },
     sendDeadLetters: { actions: ['sqs:SendMessage'], resources: [to.deadLetterQueue] },
     takeDeadLetters: {
@@ -102,6 +117,7 @@ export const grants = (to: Resources) =>
     },
 
     startExecutions: { actions: ['states:StartExecution'], resources: [to.stateMachine] },
+    answerTasks: { actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'], resources: [to.stateMachine] },
     lookUpExecutions: { actions: ['states:DescribeExecution'], resources: [to.executions], wildcard: executions },
     readHistories: { actions: ['states:GetExecutionHistory'], resources: [to.executions], wildcard: executions },
 

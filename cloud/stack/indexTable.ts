@@ -21,6 +21,8 @@ export class IndexTable extends Construct {
           projectionType: ProjectionType.ALL,
         },
       ],
+      // Jobs on videos of which Rekognition remembers nothing any more (cloud/steps/videoJobs.ts); nothing else has it.
+      timeToLiveAttribute: 'expiresAt',
       billing: Billing.onDemand(),
       // With a key that DynamoDB owns: free, and nothing to lose.
       encryption: TableEncryptionV2.dynamoOwnedKey(),

@@ -16,12 +16,15 @@ import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { paidApis } from '../../shared/cost.ts';
 import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
+import type { Video } from './video.ts';
 
 /** What is watched. */
 export interface Observed {
   readonly queues: Queues;
+  readonly video: Video;
   readonly stateMachine: StateMachine;
   readonly functions: readonly NodejsFunction[];
   /** Those that a timer calls. */
@@ -35,7 +38,7 @@ const period = Duration.minutes(5);
 export class Observability extends Construct {
   constructor(scope: Construct, id: string, settings: Settings, observed: Observed) {
     super(scope, id);
-    const { queues, stateMachine, timed } = observed;
+    const { queues, video, stateMachine, timed } = observed;
     const toTopic = new SnsAction(observed.alarms);
     const alarm = (name: string, metric: IMetric, threshold: number, alarmDescription: string, evaluationPeriods = 1) => {
       const created = new Alarm(this, name, {
@@ -53,6 +56,12 @@ export class Observability extends Construct {
       deadLettersOf(queues),
       1,
       'Photos could not be processed and wait in the dead letters. The app says why and can try again.',
+    );
+    alarm(
+      'VideoDeadLetters',
+      deadLettersOf(video),
+      1,
+      'Answers about videos could not be taken up. Their executions ask again after some hours; docs/deploy.md says how to be quicker.',
     );
     alarm(
       'FailedExecutions',
@@ -85,13 +94,13 @@ const errorsOf = (functions: readonly NodejsFunction[]) =>
     'timer errors',
     functions.map((each) => each.metricErrors({ period, statistic: Stats.SUM })),
   );
-const deadLettersOf = ({ deadLetters }: Queues) =>
+const deadLettersOf = ({ deadLetters }: Queues | Video) =>
   deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM });
 const ageOf = ({ inbox }: Queues) => inbox.metricApproximateAgeOfOldestMessage({ period, statistic: Stats.MAXIMUM });
 const failedOf = (stateMachine: StateMachine) =>
   sumOf('failed', [stateMachine.metricFailed(), stateMachine.metricTimedOut(), stateMachine.metricAborted()]);
 
-const operations = ['DetectLabels', 'DetectText', 'DetectFaces', 'DetectModerationLabels'];
+const operations = Object.keys(paidApis);
 const rekognition = (metricName: string) =>
   operations.map(
     (Operation) => new Metric({ namespace: 'AWS/Rekognition', metricName, dimensionsMap: { Operation }, statistic: Stats.SUM, period }),
@@ -128,13 +137,17 @@ function createBudget(scope: Construct, capPerMonth: number, alarms: Topic): voi
   });
 }
 
-function createDashboard(scope: Construct, { name }: Settings, { queues, stateMachine, functions }: Observed): void {
+function createDashboard(scope: Construct, { name }: Settings, { queues, video, stateMachine, functions }: Observed): void {
   const graph = (title: string, left: IMetric[], right: IMetric[] = []) => new GraphWidget({ title, left, right, width: 12, period });
   const { inbox } = queues;
   const each = (metric: (of: NodejsFunction) => IMetric) => functions.map(metric);
   new Dashboard(scope, 'Dashboard', { dashboardName: name }).addWidgets(
     graph('Executions', [stateMachine.metricStarted({ period }), stateMachine.metricSucceeded({ period }), failedOf(stateMachine)]),
-    graph('Waiting', [inbox.metricApproximateNumberOfMessagesVisible({ period }), deadLettersOf(queues)], [ageOf(queues)]),
+    graph(
+      'Waiting',
+      [inbox.metricApproximateNumberOfMessagesVisible({ period }), deadLettersOf(queues), deadLettersOf(video)],
+      [ageOf(queues)],
+    ),
     graph('Calls of Rekognition', rekognition('SuccessfulRequestCount'), [throttled]),
     graph('Length of an execution', [
       stateMachine.metricTime({ period, statistic: Stats.percentile(50) }),

@@ -13,6 +13,7 @@ import { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
 import { Storage } from './storage.ts';
 import { Timer } from './timer.ts';
+import { Video } from './video.ts';
 
 /** The parts that hold something. */
 interface Stores {
@@ -20,6 +21,7 @@ interface Stores {
   readonly index: IndexTable;
   readonly queues: Queues;
   readonly alerts: Alerts;
+  readonly video: Video;
 }
 
 /** The whole backend in one account and region: on AWS what cloud/local is on a computer. */
@@ -37,10 +39,12 @@ export class PixwatchStack extends Stack {
       index: new IndexTable(this, 'Index', settings),
       queues: new Queues(this, 'Queues'),
       alerts: new Alerts(this, 'Alerts', settings),
+      video: new Video(this, 'Video'),
     };
     const backend = this.backendOf(settings, stores);
     const pipeline = new Pipeline(this, 'Pipeline', backend);
     const intake = new Intake(this, 'Intake', backend, stores.queues);
+    const videoLabelsDone = stores.video.takeUp(backend);
     const timer = new Timer(this, 'Timer', backend);
     const commands = createFunction(this, 'commands', backend);
     const { inputBucket, outputBucket, table } = backend.resources;
@@ -51,12 +55,13 @@ export class PixwatchStack extends Stack {
       commandsFunctionArn: commands.functionArn,
     });
 
-    const { storage, queues, alerts } = stores;
+    const { storage, queues, alerts, video } = stores;
     if (settings.auditTrail && storage.logs) new AuditTrail(this, 'AuditTrail', storage, storage.logs);
     new Observability(this, 'Observability', settings, {
       queues,
+      video,
       stateMachine: pipeline.stateMachine,
-      functions: [...pipeline.functions, ...intake.functions, ...timer.functions, commands],
+      functions: [...pipeline.functions, ...intake.functions, videoLabelsDone, ...timer.functions, commands],
       timed: timer.functions,
       alarms: alerts.alarms,
     });
@@ -75,7 +80,7 @@ export class PixwatchStack extends Stack {
   }
 
   /** What the functions are told of all this, and what they can be let at. */
-  private backendOf(settings: Settings, { storage, index, queues, alerts }: Stores): Backend {
+  private backendOf(settings: Settings, { storage, index, queues, alerts, video }: Stores): Backend {
     const states = (resource: string) =>
       this.formatArn({ service: 'states', resource, resourceName: stateMachineNameOf(settings), arnFormat: ArnFormat.COLON_RESOURCE_NAME });
     const stateMachine = states('stateMachine');
@@ -91,6 +96,8 @@ export class PixwatchStack extends Stack {
         stateMachineArn: stateMachine,
         inboxQueueUrl: queues.inbox.queueUrl,
         deadLetterQueueUrl: queues.deadLetters.queueUrl,
+        videoTopicArn: video.topic.topicArn,
+        videoRoleArn: video.role.roleArn,
       },
       resources: {
         inputBucket: input.bucketArn,
@@ -100,6 +107,8 @@ export class PixwatchStack extends Stack {
         alarmsTopic: alerts.alarms.topicArn,
         inboxQueue: queues.inbox.queueArn,
         deadLetterQueue: queues.deadLetters.queueArn,
+        videoAnswersQueue: video.answers.queueArn,
+        videoRole: video.role.roleArn,
         stateMachine,
         executions: `${states('execution')}:*`,
       },

@@ -3,12 +3,22 @@ import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } f
 import type { Construct } from 'constructs';
 import type { Grant } from './grants.ts';
 
-/** Makes the role of one function, state machine or timer: it may do what it is granted, and CDK adds nothing to that. */
-export function createRole(scope: Construct, id: string, service: 'lambda' | 'scheduler' | 'states', grants: readonly Grant[]): IRole {
-  // Lambda sends no account along when it takes a role on.
-  const onlyHere = service === 'lambda' ? {} : { conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } } };
+const ofThisAccount = { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } };
+
+/** On which conditions a service takes a role on. */
+const trust = {
+  // Lambda sends no account along.
+  lambda: {},
+  scheduler: ofThisAccount,
+  states: ofThisAccount,
+  // https://docs.aws.amazon.com/rekognition/latest/dg/cross-service-confused-deputy-prevention.html: jobs have no ARN of their own.
+  rekognition: { ...ofThisAccount, ArnLike: { 'aws:SourceArn': `arn:${Aws.PARTITION}:rekognition:${Aws.REGION}:${Aws.ACCOUNT_ID}:*` } },
+};
+
+/** Makes the role that a service takes on for one function, state machine or the like: it may do what it is granted, and CDK adds nothing to that. */
+export function createRole(scope: Construct, id: string, service: keyof typeof trust, grants: readonly Grant[]): IRole {
   const role = new Role(scope, id, {
-    assumedBy: new ServicePrincipal(`${service}.amazonaws.com`, onlyHere),
+    assumedBy: new ServicePrincipal(`${service}.amazonaws.com`, { conditions: trust[service] }),
     inlinePolicies: { own: new PolicyDocument({ statements: grants.map(statementOf) }) },
   });
   for (const { resources, wildcard } of grants) if (wildcard) explain(role, resources, wildcard);

@@ -17,6 +17,8 @@ const resources = {
   alarmsTopic: local.alarmsTopicArn,
   inboxQueue: queueArn(local.inboxQueue),
   deadLetterQueue: queueArn(local.deadLetterQueue),
+  videoAnswersQueue: queueArn('pixwatch-video-answers'),
+  videoRole: 'arn:aws:iam::000000000000:role/pixwatch-video',
   stateMachine: local.stateMachineArn,
   executions: local.executionArn('*'),
 };
@@ -78,7 +80,8 @@ function callOf(name: string, { headers }: SignedRequest, body: string): AccessR
       // Whoever may do something may do it in batches.
       return { action: action.replace(/Batch$/, ''), resource: queueArn(input.QueueUrl.split('/').at(-1)), context: {} };
     case 'states':
-      return { action, resource: input.executionArn ?? input.stateMachineArn, context: {} };
+      // A task's token names its execution to Step Functions alone.
+      return { action, resource: input.executionArn ?? input.stateMachineArn ?? local.stateMachineArn, context: {} };
     default:
       return { action, resource: '*', context: {} };
   }

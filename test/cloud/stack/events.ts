@@ -74,3 +74,28 @@ export const executionFailed = (name: string, input: object, error = 'Transient'
     redriveStatusReason: null,
   },
 });
+
+/**
+ * What SNS puts into a queue of what Rekognition says at a job's end: https://docs.aws.amazon.com/rekognition/latest/dg/video-notification-payload.html
+ * in https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html
+ */
+export const videoAnswered = (JobId: string, JobTag: string, Status = 'SUCCEEDED') => ({
+  Type: 'Notification',
+  MessageId: randomUUID(),
+  TopicArn: 'arn:aws:sns:eu-west-1:111122223333:pixwatch-VideoDone',
+  Message: JSON.stringify({
+    JobId,
+    Status,
+    API: 'StartLabelDetection',
+    JobTag,
+    Timestamp: 1768176000000,
+    Video: { S3ObjectName: 'inbox/local/0.mp4', S3Bucket: 'pixwatch-input' },
+  }),
+  Timestamp: '2026-01-12T00:00:00.000Z',
+  SignatureVersion: '1',
+  Signature:
+    'EXAMPLEpH+DcEwjAPg8O9mY8dReBSwksfg2S7WKQcikcNKWLQjwu6A4VbeS0QHVCkhRS7fUQvi2egU3N858fiTDN6bkkOxYDVrY0Ad8L10Hs3zH81mtnPk5uvvolIC1CXGu43obcgFxeL3khZl8IKvO61GWB6jI9b5+gLPoBc1Q=',
+  SigningCertURL: 'https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-f3ecfb7224c7233fe7bb5f59f96de52f.pem',
+  UnsubscribeURL:
+    'https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:eu-west-1:111122223333:pixwatch-VideoDone:c9135db0',
+});

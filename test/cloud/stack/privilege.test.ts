@@ -46,6 +46,8 @@ function explained(of: typeof everything): Map<string, string> {
     alarmsTopic: `<${idOf('AWS::SNS::Topic', 'AlertsAlarms')}>`,
     inboxQueue: arn('AWS::SQS::Queue', 'QueuesInbox'),
     deadLetterQueue: arn('AWS::SQS::Queue', 'QueuesDeadLetters'),
+    videoAnswersQueue: arn('AWS::SQS::Queue', 'VideoAnswers'),
+    videoRole: arn('AWS::IAM::Role', 'VideoRole'),
     stateMachine: `${states}:stateMachine:pixwatch-pipeline`,
     executions: `${states}:execution:pixwatch-pipeline:*`,
   };
@@ -114,6 +116,31 @@ it('each function may do what it needs and nothing else', () => {
   const deleting = statementsOf(everything).filter(({ statement }) => list(statement.Action).includes('s3:DeleteObject'));
   expect(deleting.map(({ where }) => where.replace(/[0-9A-F]{8}$/, ''))).toEqual(['PipelinefileRole']);
   expect(textOf(list(deleting[0]?.statement.Resource ?? '')[0] ?? '')).toMatch(/\/inbox\/\*$/);
+});
+
+it('Rekognition may say that it is done with a video, nothing else, and nobody may lend that to anybody but Rekognition', () => {
+  const idOf = (type: string, name: string) => [...everything.resources].find(([id, r]) => r.Type === type && id.startsWith(name))?.[0];
+  const { AssumeRolePolicyDocument, Policies } = everything.one('AWS::IAM::Role', 'VideoRole').Properties;
+  const account = { Ref: 'AWS::AccountId' };
+  const jobs = ['arn:', { Ref: 'AWS::Partition' }, ':rekognition:', { Ref: 'AWS::Region' }, ':', account, ':*'];
+  expect(AssumeRolePolicyDocument.Statement).toEqual([
+    {
+      Effect: 'Allow',
+      Action: 'sts:AssumeRole',
+      Principal: { Service: 'rekognition.amazonaws.com' },
+      Condition: { StringEquals: { 'aws:SourceAccount': account }, ArnLike: { 'aws:SourceArn': { 'Fn::Join': ['', jobs] } } },
+    },
+  ]);
+  expect(Policies[0].PolicyDocument.Statement).toEqual([
+    { Effect: 'Allow', Action: 'sns:Publish', Resource: { Ref: idOf('AWS::SNS::Topic', 'VideoDone') } },
+  ]);
+  const passing = statementsOf(everything).filter(({ statement }) => list(statement.Action).includes('iam:PassRole'));
+  expect(passing.map(({ where }) => where.replace(/[0-9A-F]{8}$/, ''))).toEqual(['PipelinestartVideoLabelsRole']);
+  expect(passing[0]?.statement).toMatchObject({
+    Action: 'iam:PassRole',
+    Resource: { 'Fn::GetAtt': [idOf('AWS::IAM::Role', 'VideoRole'), 'Arn'] },
+    Condition: { StringEquals: { 'iam:PassedToService': 'rekognition.amazonaws.com' } },
+  });
 });
 
 it('a signed-in desktop may do what cloud/access says', () => {

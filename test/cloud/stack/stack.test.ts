@@ -98,10 +98,50 @@ describe('the index', () => {
     ];
     expect(Properties).toMatchObject({
       BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
       KeySchema: key('pk', 'sk'),
       GlobalSecondaryIndexes: [{ IndexName: 'changes', KeySchema: key('pk', 'changedAt'), Projection: { ProjectionType: 'ALL' } }],
       Replicas: [{ PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }, DeletionProtectionEnabled: true }],
     });
+  });
+});
+
+describe('answers about videos', () => {
+  const answers = kept.one('AWS::SQS::Queue', 'VideoAnswers');
+  const deadLetters = arnOf(idOf(kept, kept.one('AWS::SQS::Queue', 'VideoDeadLetters')));
+  const topic = { Ref: idOf(kept, kept.one('AWS::SNS::Topic', 'VideoDone')) };
+
+  it('come by an encrypted topic and a queue, and what nothing can be made of at either goes to their dead letters', () => {
+    expect(JSON.stringify(kept.one('AWS::SNS::Topic', 'VideoDone').Properties.KmsMasterKeyId)).toContain('alias/aws/sns');
+    expect(kept.one('AWS::SNS::Subscription', 'VideoAnswers').Properties).toEqual({
+      Protocol: 'sqs',
+      TopicArn: topic,
+      Endpoint: arnOf(idOf(kept, answers)),
+      RedrivePolicy: { deadLetterTargetArn: deadLetters },
+    });
+    expect(answers.Properties.RedrivePolicy).toEqual({ deadLetterTargetArn: deadLetters, maxReceiveCount: 5 });
+  });
+
+  it('are put into the queues by that topic alone', () => {
+    const policies = kept.ofType('AWS::SQS::QueuePolicy').flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+    const fromSns = policies.filter(({ Principal }) => Principal?.Service === 'sns.amazonaws.com');
+    expect(fromSns).toHaveLength(2);
+    for (const { Action, Condition } of fromSns) {
+      expect([Action, Condition]).toEqual(['sqs:SendMessage', { ArnEquals: { 'aws:SourceArn': topic } }]);
+    }
+  });
+
+  it('are taken up one by one, hidden for six times as long as that may take', () => {
+    const id = idOf(kept, kept.one('AWS::Lambda::Function', 'VideovideoLabelsDone'));
+    const mapping = kept.ofType('AWS::Lambda::EventSourceMapping').find(({ Properties }) => Properties.FunctionName.Ref === id);
+    expect(mapping?.Properties).toMatchObject({ FunctionResponseTypes: ['ReportBatchItemFailures'], BatchSize: 1 });
+    expect(answers.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * functions.videoLabelsDone.seconds);
+  });
+
+  it('are expected by the function that starts the work', () => {
+    const { Environment } = kept.one('AWS::Lambda::Function', 'PipelinestartVideoLabels').Properties;
+    const names = JSON.stringify(Environment.Variables.PIXWATCH_NAMES);
+    for (const id of [topic.Ref, idOf(kept, kept.one('AWS::IAM::Role', 'VideoRole'))]) expect(names).toContain(id);
   });
 });
 
@@ -132,7 +172,7 @@ describe('intake', () => {
   });
 
   it('reports which messages failed, and hides a message for six times as long as the dispatcher may take', () => {
-    const mapping = kept.one('AWS::Lambda::EventSourceMapping').Properties;
+    const mapping = kept.one('AWS::Lambda::EventSourceMapping', 'Intake').Properties;
     expect(mapping).toMatchObject({ FunctionResponseTypes: ['ReportBatchItemFailures'], ScalingConfig: { MaximumConcurrency: 2 } });
     const { Timeout } = kept.one('AWS::Lambda::Function', 'Intakedispatch').Properties;
     expect(inbox.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * Timeout);
@@ -207,7 +247,7 @@ describe('the pipeline', () => {
   });
 
   it('gives no state less time than its function', () => {
-    const timeouts = [...text.matchAll(/"Resource": "\$\{(\w+)\}"(?:(?!"Resource")[\s\S])*?"TimeoutSeconds": (\d+)/g)];
+    const timeouts = [...text.matchAll(/"(?:Resource|FunctionName)": "\$\{(\w+)\}"(?:(?!"Resource")[\s\S])*?"TimeoutSeconds": (\d+)/g)];
     expect(timeouts).toHaveLength(placeholders.length);
     for (const [, step, seconds] of timeouts) {
       expect(Number(seconds), step).toBeGreaterThanOrEqual(functions[functionOf(step as keyof typeof steps)].seconds);
@@ -245,8 +285,9 @@ describe('alerts', () => {
   });
 
   it('reach the subscribers of the settings', () => {
-    expect(kept.ofType('AWS::SNS::Subscription')).toEqual([]);
-    expect(other.ofType('AWS::SNS::Subscription').map(({ Properties: { Protocol, Endpoint } }) => [Protocol, Endpoint])).toEqual(
+    const toPeople = (of: typeof kept) => of.ofType('AWS::SNS::Subscription').filter(({ Properties }) => Properties.Protocol !== 'sqs');
+    expect(toPeople(kept)).toEqual([]);
+    expect(toPeople(other).map(({ Properties: { Protocol, Endpoint } }) => [Protocol, Endpoint])).toEqual(
       expect.arrayContaining([
         ['email', 'me@example.org'],
         ['sms', '+15551234567'],
@@ -304,10 +345,17 @@ describe('access', () => {
 });
 
 describe('observability', () => {
-  it('raises alarms about dead letters, failures, what waits too long, throttling and alerts that cannot be sent', () => {
+  it('raises alarms about dead letters of both kinds, failures, what waits too long, throttling and alerts that cannot be sent', () => {
     const alarms = kept.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
     expect(alarms.map(({ MetricName, Metrics }) => MetricName ?? Metrics[0].Label).sort()).toEqual(
-      ['ApproximateAgeOfOldestMessage', 'ApproximateNumberOfMessagesVisible', 'failed', 'throttled', 'timer errors'].sort(),
+      [
+        'ApproximateAgeOfOldestMessage',
+        'ApproximateNumberOfMessagesVisible',
+        'ApproximateNumberOfMessagesVisible',
+        'failed',
+        'throttled',
+        'timer errors',
+      ].sort(),
     );
     const topic = { Ref: idOf(kept, kept.one('AWS::SNS::Topic', 'AlertsAlarms')) };
     for (const { AlarmActions } of alarms) expect(AlarmActions).toEqual([topic]);

@@ -1,0 +1,49 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { Alias } from 'aws-cdk-lib/aws-kms';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { type Backend, createFunction } from './createFunction.ts';
+import { functions } from './functions.ts';
+import { createRole } from './role.ts';
+
+/** So many failures are half an hour; the execution that waits for the answer asks again by itself later. */
+const maxReceiveCount = 5;
+
+/** How Rekognition says that it is done with a video: Rekognition → SNS → SQS → videoLabelsDone, which wakes the execution that waits. */
+export class Video extends Construct {
+  /** Where Rekognition publishes, and as whom. */
+  readonly topic: Topic;
+  readonly role: IRole;
+  readonly answers: Queue;
+  /** Answers that nothing could be made of. They are Rekognition's own messages, so that SQS's redrive puts them back as they are. */
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    // SNS's own key is free, and lets in whoever of this account may publish.
+    this.topic = new Topic(this, 'Done', { enforceSSL: true, masterKey: Alias.fromAliasName(this, 'SnsKey', 'alias/aws/sns') });
+    this.role = createRole(this, 'Role', 'rekognition', [{ actions: ['sns:Publish'], resources: [this.topic.topicArn] }]);
+    const common = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) };
+    this.deadLetters = new Queue(this, 'DeadLetters', common);
+    this.answers = new Queue(this, 'Answers', {
+      ...common,
+      // AWS's advice for functions: six times their timeout.
+      visibilityTimeout: Duration.seconds(6 * functions.videoLabelsDone.seconds),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount },
+    });
+    this.topic.addSubscription(new SqsSubscription(this.answers, { deadLetterQueue: this.deadLetters }));
+  }
+
+  /** Makes the function that takes the answers up. */
+  takeUp(backend: Backend): NodejsFunction {
+    const done = createFunction(this, 'videoLabelsDone', backend);
+    // One answer may have a hundred pages. Two at a time ask for fewer than the 5 a second that GetLabelDetection allows in any region.
+    done.addEventSource(new SqsEventSource(this.answers, { batchSize: 1, maxConcurrency: 2, reportBatchItemFailures: true }));
+    return done;
+  }
+}
