@@ -10,6 +10,7 @@ import { ServiceError } from '../../../cloud/local/gateway/service.ts';
 import { createRunner } from '../../../cloud/local/runner.ts';
 import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import { createStates } from '../../../cloud/local/states.ts';
+import { createTaskTokens } from '../../../cloud/local/taskTokens.ts';
 import { definition } from '../../../cloud/stack/pipeline.ts';
 import { changeAsset, claim, finish } from '../../../cloud/steps/assets.ts';
 import { dispatch } from '../../../cloud/steps/dispatch.ts';
@@ -45,7 +46,7 @@ async function open() {
   };
   const apis = ['DetectLabels', 'DetectFaces', 'DetectText', 'DetectModerationLabels'].map((api) => [api, operation(v.unknown(), answer)]);
   const rekognition = jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations: Object.fromEntries(apis) });
-  const backend = await openBackend({ rekognition, states: createStates(executions, runner) }, {}, (name, service) => {
+  const backend = await openBackend({ rekognition, states: createStates(executions, runner, createTaskTokens()) }, {}, (name, service) => {
     if (name !== 'sqs') return service;
     return (request, response) => {
       state.sqsRequests++;
