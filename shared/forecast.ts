@@ -8,7 +8,20 @@ export interface LibrarySize {
   readonly photoBytes: number;
   readonly videos: number;
   readonly videoBytes: number;
+  /** Of the videos that Rekognition takes, each in whole minutes. Before they are sent nobody knows: see `guessedMinutes`. */
+  readonly videoMinutes: number;
 }
+
+/**
+ * So many bytes of a video are taken for a minute: 8 Mbit/s. iPhones take so much for 720p in H.264, twice that for 1080p and six times for 4K (their
+ * settings, Camera, Record Video), and YouTube asks for it for 1080p (https://support.google.com/youtube/answer/1722171). What cameras
+ * make is thus shorter than forecast; what messengers and screen recorders make can be several times as long.
+ */
+export const videoBytesAMinute = 60_000_000;
+
+/** What so many videos come to, each rounded up to whole minutes: half a minute more on average, and no less than one. */
+export const guessedMinutes = (videos: number, bytes: number): number =>
+  Math.max(videos, Math.ceil(bytes / videoBytesAMinute + videos / 2));
 
 /** What of a backend's settings costs depend on. */
 export interface CostSettings {
@@ -81,10 +94,18 @@ const steps = {
   /** What stays in the inbox. */
   FileNothing: off,
   Announce: { ...small, readUnits: 1 },
+  /** Reads what it needs of a video, however long that is, and makes its still. */
+  Poster: { ms: 3000, mb: 1769, s3Gets: 5, s3Puts: 2 },
+  /** Looks for an earlier answer, notes who waits and for which job, reserves the price. */
+  StartVideoLabels: { ms: 900, mb: 1024, s3Gets: 1, writeUnits: 3 },
+  VideoLabelsDone: { ms: 1500, mb: 1024, s3Puts: 2, readUnits: 1, writeUnits: 1 },
+  /** Of a video there are labels alone. */
+  CategoriseVideo: { ...small, s3Gets: 1, readUnits: 1 },
+  RecordVideo: { ...small, s3Gets: 1, readUnits: 1, writeUnits: 2 * recordKb },
 } as const satisfies Record<string, Step>;
 
-/** States that are entered on the way of a photo and of a video, Choice, Parallel and Pass among them. */
-const transitions = { photo: 14, video: 7 };
+/** States that are entered on the way of a photo, of a video, and of one that is kept without labels; Choice, Parallel and Pass among them. */
+const transitions = { photo: 14, video: 10, keptVideo: 8 };
 
 /** What is looked for in a photo. */
 const lookedFor = [
@@ -105,14 +126,14 @@ const syncReads = 80;
 
 /** All that is billed for sending a library and having it looked at. */
 export function onceCounts(size: LibrarySize, { detectors, archiveAfterDays }: CostSettings): Counts {
-  const { photos, photoBytes, videos, videoBytes } = size;
+  const { photos, photoBytes, videos, videoBytes, videoMinutes } = size;
   const files = photos + videos;
   const looks = lookedFor.map(({ detector, step }) => (detectors[detector] ? step : off));
   const { Admit, Render, Pixelate, Categorise, Record, Keep, File, FileNothing, Announce } = steps;
   const photo = pathOf([Admit, Render, ...looks, detectors.faces ? Pixelate : off, Categorise, Record, File, Announce], transitions.photo);
-  // Videos are kept, and not analysed yet.
-  const video = pathOf([Admit, Keep, FileNothing, Announce], transitions.video);
+  const video = detectors.labels ? videoPath() : pathOf([Admit, steps.Poster, Keep, FileNothing, Announce], transitions.keptVideo);
   const called = lookedFor.filter(({ detector }) => detectors[detector]).map(({ api }) => [api, photos]);
+  if (detectors.labels && videoMinutes > 0) called.push(['StartLabelDetection', videoMinutes]);
   return add(
     times(photos, photo),
     times(videos, video),
@@ -126,11 +147,19 @@ export function onceCounts(size: LibrarySize, { detectors, archiveAfterDays }: C
   );
 }
 
+/** Of those that Rekognition does not take a little less is billed, which shows only in the cloud. */
+function videoPath(): Counts {
+  const { Admit, Poster, StartVideoLabels, VideoLabelsDone, CategoriseVideo, RecordVideo, File, Announce } = steps;
+  const path = [Admit, Poster, StartVideoLabels, VideoLabelsDone, CategoriseVideo, RecordVideo, File, Announce];
+  // Rekognition's answer goes through SNS and SQS: sent, received and deleted.
+  return add(pathOf(path, transitions.video), { sqsRequests: 3 });
+}
+
 /** All that is billed in a month after that: storage, and that the backend and one desktop are running. */
 export function monthlyCounts({ photos, photoBytes, videos, videoBytes }: LibrarySize, { archiveAfterDays }: CostSettings): Counts {
   const files = photos + videos;
   const originals = (photoBytes + videoBytes) / gb;
-  const made = (photos * madeBytes + photoBytes * madeShare) / gb;
+  const made = (photos * madeBytes + photoBytes * madeShare + videos * stillBytes) / gb;
   const isArchived = archiveAfterDays !== null;
   const timers = times(minutesAMonth * timersAMinute, { ...pathOf([small], 0), readUnits: 1.5 });
   const records = (files * recordKb * 1000) / gb;
@@ -141,19 +170,21 @@ export function monthlyCounts({ photos, photoBytes, videos, videoBytes }: Librar
     { tableGb: 2 * records, backupGb: records },
     timers,
     { sqsRequests: minutesAMonth * emptyReceivesAMinute, readUnits: minutesAMonth * pollsAMinute * readUnitsAPoll },
-    { alarms: 5, dashboards: 1 },
+    { alarms: 6, dashboards: 1 },
   );
 }
 
 /** Bytes of what is made of each photo, and as a share of its original: preview, thumb, grids and JSON; analysis copy and safe share. */
 const madeBytes = 400_000;
 const madeShare = 1.5;
+/** Of a video: preview and thumb of its still, and JSON. */
+const stillBytes = 300_000;
 /** S3 Glacier Flexible Retrieval keeps so much besides each object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
 const archivedOverhead = { glacier: 32_768, standard: 8_192 };
 /** functions/drainOutbox.ts and functions/resumeWaiting.ts. */
 const timersAMinute = 2;
-/** Lambda polls the inbox queue by five receives that wait for 20 s. */
-const emptyReceivesAMinute = 15;
+/** Lambda polls the inbox queue and that of answers about videos by five receives each, which wait for 20 s. */
+const emptyReceivesAMinute = 30;
 /** One desktop that is never switched off: rules, which are read consistently, and changes. */
 const pollsAMinute = 2;
 const readUnitsAPoll = 1.5;

@@ -1,4 +1,5 @@
 import type { Costs } from '../../shared/contract.ts';
+import { videoBytesAMinute } from '../../shared/forecast.ts';
 import type { Command } from './arguments.ts';
 import { type Context, startOwnApp } from './context.ts';
 
@@ -20,11 +21,12 @@ export async function costs({ approve }: Extract<Command, { kind: 'costs' }>, co
 export function linesOf({ paid }: Costs): string[] {
   if (!paid) return ['This backend costs nothing.'];
   const { forecast, approved, spent, cap, month, waiting } = paid;
-  const { photos, videos, once, monthly, priceDate, isGuess } = forecast;
+  const { photos, videos, videoMinutes, once, monthly, priceDate, isGuess } = forecast;
   const list = (lines: typeof once.lines) => lines.map(({ service, usd }) => `${dollars(usd).padStart(14)}  ${service}`);
   return [
     `To send and look at ${photos} photos and ${videos} videos, once: ${dollars(once.usd)}`,
     ...list(once.lines),
+    ...(videoMinutes > 0 ? [`With ${videoMinutes} minutes of video, guessed from the files' sizes: ${mbAMinute} MB a minute.`] : []),
     `Each month after that: ${dollars(monthly.usd)}`,
     ...list(monthly.lines),
     `Rekognition in ${month}: ${dollars(spent)}${cap === null ? '; there is no cap' : ` of at most ${dollars(cap)}`}`,
@@ -34,4 +36,5 @@ export function linesOf({ paid }: Costs): string[] {
   ];
 }
 
+const mbAMinute = videoBytesAMinute / 1e6;
 const dollars = (usd: number) => `${usd.toFixed(2)} USD`;

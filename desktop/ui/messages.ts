@@ -1,5 +1,6 @@
 import type { HistoryEntry } from '../../shared/contract.ts';
 import { assertNever } from '../../shared/errors.ts';
+import { videoBytesAMinute } from '../../shared/forecast.ts';
 import type { FileStateKind } from '../../shared/model/localFile.ts';
 import type { Condition } from '../../shared/model/rule.ts';
 
@@ -376,6 +377,8 @@ export const messages = {
       const kinds = [photos > 0 && count(photos, 'photo', 'photos'), videos > 0 && count(videos, 'video', 'videos')].filter(Boolean);
       return `${kinds.join(' and ')} ${photos + videos === 1 ? 'waits' : 'wait'} to be sent.`;
     },
+    videoMinutes: (n: number) =>
+      `Rekognition is paid by the minute of video. ${count(n, 'minute is', 'minutes are')} guessed from the sizes of the files, at ${videoBytesAMinute / 1e6} MB a minute, as phones record; what messengers send is longer for its size.`,
     once: 'Once',
     onceHint: 'to send what waits and have it looked at',
     monthly: 'Each month',

@@ -2,15 +2,19 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { expect, it, onTestFinished } from 'vitest';
+import { openDatabase } from '../../cloud/local/database.ts';
 import { jsonService, operation } from '../../cloud/local/gateway/jsonService.ts';
-import type { Service } from '../../cloud/local/gateway/service.ts';
+import { account, videoQueue } from '../../cloud/local/names.ts';
+import { createVideos, type VideosOptions } from '../../cloud/local/rekognition/video/createVideos.ts';
 import { startLocalCloud } from '../../cloud/local/startLocalCloud.ts';
 import { startAgent } from '../../desktop/agent/agent.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { type Counts, moneyOf, totalOf } from '../../shared/cost.ts';
 import { onceCounts } from '../../shared/forecast.ts';
+import { clip } from '../cloud/steps/video/videos.ts';
 
 const detectors = { labels: true, text: true, faces: true, moderation: true };
 const settings = { detectors, archiveAfterDays: null, region: 'us-east-1' };
@@ -20,8 +24,8 @@ const real = (path: string) => readFile(new URL(path, packages));
 const photos = ['01', '02', '04', '05', '08', '13'].map((n) => `apeman-asset-images/dist/dummy/${n}.jpg`);
 const people = ['3', '6'].map((n) => `@vladmandic/face-api/demo/sample${n}.jpg`);
 
-/** Answers at once, with the labels of an ordinary photo; it reads the picture, as Rekognition does. */
-function quickRekognition(s3: () => S3Client): Service {
+/** Answers at once, with the labels of an ordinary photo; it reads the picture, as Rekognition does. Its jobs on videos are the local cloud's own. */
+function quickRekognition(s3: () => S3Client, videos: VideosOptions) {
   const read = async ({ Image }: v.InferOutput<typeof asked>) => {
     const { Body } = await s3().send(new GetObjectCommand({ Bucket: Image.S3Object.Bucket, Key: Image.S3Object.Name }));
     await Body?.transformToByteArray();
@@ -43,13 +47,18 @@ function quickRekognition(s3: () => S3Client): Service {
       Instances: n % 2 ? [] : [box, box],
     };
   });
+  const seen = Labels.map(({ Name: name, Confidence: confidence, Parents }) => ({
+    ...{ name, confidence, parents: Parents.map((parent) => parent.Name), category: 'Animals and Pets', instances: [] },
+  }));
+  const jobs = createVideos(videos, async () => seen);
   const operations = {
+    ...jobs.operations,
     DetectLabels: answering({ Labels }),
     DetectFaces: answering({ FaceDetails: [box, box, box] }),
     DetectText: answering({ TextDetections: [] }),
     DetectModerationLabels: answering({ ModerationLabels: [] }),
   };
-  return jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations });
+  return { service: jsonService({ targetPrefix: 'RekognitionService', version: '1.1', operations }), close: jobs.close };
 }
 const asked = v.object({ Image: v.object({ S3Object: v.object({ Bucket: v.string(), Name: v.string() }) }) });
 
@@ -59,25 +68,37 @@ it('a library costs what was forecast, within 5 % of what the meters counted, an
   const [folder, more, dataDir] = ['photos', 'more', 'data'].map((name) => join(dir, name)) as [string, string, string];
   for (const made of [folder, more, dataDir]) await mkdir(made);
   const contents = await Promise.all([...photos, ...people].map(real));
-  const video = Buffer.concat([Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1'), Buffer.alloc(5000)]);
+  const video = await clip('h264');
   for (const [n, content] of contents.entries()) await writeFile(join(folder, `${n}.jpg`), content);
   await writeFile(join(folder, 'clip.mp4'), video);
   const torn = (await real(people[0] as string)).subarray(0, 40_000);
   await writeFile(join(more, 'torn.jpg'), torn);
 
-  const rekognition = quickRekognition(() => s3);
-  const cloud = await startLocalCloud({ dir: join(dir, 'cloud'), models: '', rekognition, clock: systemClock, log: () => {} });
+  const database = await openDatabase(join(dir, 'jobs.db'));
+  onTestFinished(database.close);
+  const rekognition = quickRekognition(() => s3, {
+    database,
+    clock: systemClock,
+    openObject: async () => ({ size: video.length, read: async (start, end) => video.subarray(start, end) }),
+    publish: (_, MessageBody) => void sqs.send(new SendMessageCommand({ QueueUrl: `${endpoint}/${account}/${videoQueue}`, MessageBody })),
+    onLookedAt: (minutes) => cloud.meter.add('StartLabelDetection', minutes),
+    log: (line) => expect.fail(line),
+  });
+  onTestFinished(rekognition.close);
+  const models = { models: '', rekognition: rekognition.service };
+  const cloud = await startLocalCloud({ dir: join(dir, 'cloud'), ...models, clock: systemClock, log: () => {} });
   onTestFinished(() => cloud.close());
   const { connection, credentials, endpoint } = cloud;
+  const sqs = new SQSClient({ endpoint, region: connection.region, credentials: { ...credentials } });
   const s3 = new S3Client({ endpoint, region: connection.region, credentials: { ...credentials } });
   const agent = await startAgent({ dataDir, connection, credentials: async () => credentials, clock: systemClock, log: () => {} });
   onTestFinished(() => agent.close());
   await agent.handlers.addFolder({ path: folder });
   await agent.untilIdle();
-  expect((await agent.handlers.status({})).files).toMatchObject({ searchable: contents.length, kept: 1 });
+  expect((await agent.handlers.status({})).files).toMatchObject({ searchable: contents.length + 1 });
 
   const bytes = contents.reduce((sum, { length }) => sum + length, 0);
-  const size = { photos: contents.length, photoBytes: bytes, videos: 1, videoBytes: video.length };
+  const size = { photos: contents.length, photoBytes: bytes, videos: 1, videoBytes: video.length, videoMinutes: 1 };
   const expected = onceCounts(size, settings);
   const metered = cloud.meter.read().counts;
   // Photos come one by one or in batches, and how often the desktop looks depends on how long it takes: forecast at their worst.

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { moneyOf } from '../../shared/cost.ts';
-import { type CostSettings, forecast, type LibrarySize, onceCounts } from '../../shared/forecast.ts';
+import { type CostSettings, forecast, guessedMinutes, type LibrarySize, onceCounts } from '../../shared/forecast.ts';
 
 const settings: CostSettings = {
   detectors: { labels: true, text: true, faces: true, moderation: true },
   archiveAfterDays: null,
   region: 'us-east-1',
 };
-const family: LibrarySize = { photos: 80_000, photoBytes: 80_000 * 4e6, videos: 500, videoBytes: 500 * 200e6 };
+const family: LibrarySize = { photos: 80_000, photoBytes: 80_000 * 4e6, videos: 500, videoBytes: 500 * 200e6, videoMinutes: 500 * 4 };
 
 it('sums up to what its lines say, the dearest first', () => {
   const { once, monthly, isGuess } = forecast(family, settings);
@@ -35,7 +35,7 @@ it('costs less a month and more once when originals are archived', () => {
 });
 
 it('costs little when there is nothing, and only what is always there', () => {
-  const { once, monthly } = forecast({ photos: 0, photoBytes: 0, videos: 0, videoBytes: 0 }, settings);
+  const { once, monthly } = forecast({ photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 }, settings);
   expect(once.usd).toBe(0);
   expect(monthly.usd).toBeGreaterThan(0);
   expect(monthly.usd).toBeLessThan(5);
@@ -53,4 +53,23 @@ it('prices the many images of a month by their tiers, each API by itself', () =>
   // 1 million at 0.001, 4 at 0.0008, 1 at 0.0006.
   expect(moneyOf({ DetectLabels: 6e6 }, 'us-east-1').Rekognition).toBeCloseTo(1000 + 3200 + 600, 6);
   expect(moneyOf({ DetectLabels: 1e6, DetectFaces: 1e6 }, 'us-east-1').Rekognition).toBeCloseTo(2000, 6);
+});
+
+it('pays for videos by the minute, unless labels are not looked for', () => {
+  const videos: LibrarySize = { photos: 0, photoBytes: 0, videos: 10, videoBytes: 10 * 60e6, videoMinutes: 15 };
+  const rekognition = (chosen: CostSettings) => forecast(videos, chosen).once.lines.find(({ service }) => service === 'Rekognition')?.usd;
+  expect(rekognition(settings)).toBeCloseTo(1.5, 9);
+  expect(rekognition({ ...settings, region: 'eu-central-1' })).toBeCloseTo(1.8, 9);
+  const off = { ...settings, detectors: { ...settings.detectors, labels: false } };
+  expect(rekognition(off)).toBeUndefined();
+  expect(forecast(videos, off).once.usd).toBeLessThan(0.01);
+  // What is not labels costs next to nothing.
+  expect(forecast(videos, settings).once.usd).toBeLessThan(1.51);
+});
+
+it('guesses the minutes of videos that nobody has looked into', () => {
+  expect(guessedMinutes(0, 0)).toBe(0);
+  expect(guessedMinutes(1, 5e6)).toBe(1);
+  expect(guessedMinutes(100, 100 * 5e6)).toBe(100);
+  expect(guessedMinutes(10, 10 * 600e6)).toBe(105);
 });

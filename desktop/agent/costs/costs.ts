@@ -98,10 +98,11 @@ export function createCosts({ db, commands, onChange, onError }: CostsOptions): 
       const { once, priceDate, isGuess } = forecast(queued, { ...settings, region });
       const { monthly } = forecast(wholeSize(db), { ...settings, region });
       const { photos, videos } = queued;
+      const videoMinutes = settings.detectors.labels ? queued.videoMinutes : 0;
       const waiting = countFiles(db).waiting;
       return {
         paid: {
-          forecast: { photos, videos, once, monthly, priceDate, isGuess },
+          forecast: { photos, videos, videoMinutes, once, monthly, priceDate, isGuess },
           approved: isApproved(db, { ...settings, region }),
           spent,
           cap,

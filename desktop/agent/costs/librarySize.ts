@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { LibrarySize } from '../../../shared/forecast.ts';
+import { guessedMinutes, type LibrarySize } from '../../../shared/forecast.ts';
 import { mediaKind } from '../../../shared/model/media.ts';
 
 const queued = 'SELECT ext, count(*) AS files, sum(upload_job.size) AS bytes FROM upload_job JOIN asset ON n = asset GROUP BY ext';
@@ -14,13 +14,17 @@ export const sizeSinceApproval = (db: DatabaseSync): LibrarySize => sizeOf(db, `
 export const wholeSize = (db: DatabaseSync): LibrarySize =>
   sizeOf(db, 'SELECT ext, count(*) AS files, sum(size) AS bytes FROM asset GROUP BY ext');
 
+/** Rekognition looks at H.264 in MP4 and MOV; which codec a file has shows only in the cloud. */
+const lookedAt = new Set(['mp4', 'mov', 'm4v']);
+
 function sizeOf(db: DatabaseSync, select: string): LibrarySize {
-  const size = { photos: 0, photoBytes: 0, videos: 0, videoBytes: 0 };
+  const size = { photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 };
   for (const row of db.prepare(select).all()) {
     const { ext, files, bytes } = row as { ext: string; files: number; bytes: number };
     const kind = mediaKind(ext) === 'video' ? 'video' : 'photo';
     size[`${kind}s`] += files;
     size[`${kind}Bytes`] += bytes;
+    if (lookedAt.has(ext)) size.videoMinutes += guessedMinutes(files, bytes);
   }
   return size;
 }

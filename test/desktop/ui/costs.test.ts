@@ -34,6 +34,7 @@ test('the page shows what it will cost before anything is sent, what was spent, 
   const photos = join(dir, 'photos');
   await mkdir(photos);
   for (const name of ['a', 'b', 'c']) await writeFile(join(photos, `${name}.jpg`), name);
+  await writeFile(join(photos, 'film.mp4'), 'film');
   const agent = await startTestAgent(cloud, join(dir, 'data'));
   onTestFinished(() => agent.close());
   await cloud.finish('waits', { outcome: { kind: 'waiting', reason: 'The budget of this month is used up.' } });
@@ -58,7 +59,8 @@ test('the page shows what it will cost before anything is sent, what was spent, 
   await agent.handlers.addFolder({ path: photos });
   await page.getByText('Nothing is sent yet: this cloud costs money.').waitFor();
   await page.getByRole('button', { name: 'See what it will cost' }).click();
-  await main.getByText('3 photos wait to be sent.').waitFor();
+  await main.getByText('3 photos and 1 video wait to be sent.').waitFor();
+  await main.getByText('1 minute is guessed from the sizes of the files, at 60 MB a minute').waitFor();
   await main.getByRole('row', { name: /Rekognition/ }).waitFor();
   await shoot('costs-before');
   await page.emulateMedia({ colorScheme: 'dark' });
@@ -70,7 +72,7 @@ test('the page shows what it will cost before anything is sent, what was spent, 
   expect(await cloud.originals()).toEqual([]);
 
   await main.getByRole('button', { name: 'Approve and start' }).click();
-  await expect.poll(() => cloud.originals(), { timeout: 20_000 }).toHaveLength(3);
+  await expect.poll(() => cloud.originals(), { timeout: 20_000 }).toHaveLength(4);
   await main.getByText('The cap is $20.00 a month').waitFor();
   await main.getByText('97 % of the cap is used.').waitFor();
   await main.getByRole('button', { name: 'Approve and start' }).waitFor({ state: 'detached' });

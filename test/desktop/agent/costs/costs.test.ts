@@ -5,6 +5,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectCommands } from '../../../../desktop/agent/commands.ts';
 import { createCosts } from '../../../../desktop/agent/costs/costs.ts';
+import { queuedSize, wholeSize } from '../../../../desktop/agent/costs/librarySize.ts';
 import { transaction } from '../../../../desktop/agent/db/openDatabase.ts';
 import { markStored } from '../../../../desktop/agent/queue/jobs.ts';
 import { memoryDatabase } from '../search/library.ts';
@@ -33,7 +34,13 @@ test('where it costs, nothing is sent before somebody has seen what and approved
   await agent.untilIdle();
   expect(await handlers.status({})).toMatchObject({ costs: 'unapproved', paused: false, files: { queued: 2 } });
   const { paid } = await handlers.costs({});
-  expect(paid).toMatchObject({ approved: false, cap: 5, spent: 0, waiting: 0, forecast: { photos: 1, videos: 1, isGuess: false } });
+  expect(paid).toMatchObject({
+    approved: false,
+    cap: 5,
+    spent: 0,
+    waiting: 0,
+    forecast: { photos: 1, videos: 1, videoMinutes: 1, isGuess: false },
+  });
   expect(paid?.forecast.once.usd).toBeGreaterThan(0.002);
   expect(await cloud.originals()).toEqual([]);
 
@@ -145,4 +152,31 @@ test('is asked again when far more waits than was approved, and once for all of 
   await costs.approve();
   queue(4000);
   expect(await isApproved()).toBe(true);
+});
+
+test('the minutes of videos are guessed from their sizes, of those formats that are paid for', () => {
+  const db = memoryDatabase();
+  const add = (id: string, ext: string, size: number) => {
+    db.prepare('INSERT INTO asset (id, ext, size) VALUES (?, ?, ?)').run(id, ext, size);
+    db.prepare('INSERT INTO upload_job (asset, size) SELECT n, size FROM asset WHERE id = ?').run(id);
+  };
+  for (const [n, size] of [200e6, 300e6, 100e6].entries()) add(`long ${n}`, 'mp4', size);
+  for (let n = 0; n < 10; n++) add(`short ${n}`, 'mov', 5e6);
+  add('mkv', 'mkv', 1e9);
+  add('photo', 'jpg', 4e6);
+  // 600 MB are ten minutes, and half a minute comes to each of three; ten short ones are paid as a minute each.
+  expect(queuedSize(db)).toEqual({ photos: 1, photoBytes: 4e6, videos: 14, videoBytes: 1.65e9, videoMinutes: 12 + 10 });
+  expect(wholeSize(db)).toEqual(queuedSize(db));
+});
+
+test('no minute of video is forecast where labels are not looked for', async () => {
+  const cloud = await openCloud({ priceRegion: 'us-east-1', detectors: { labels: false, text: true, faces: true, moderation: true } });
+  const folder = join(cloud.dir, 'videos');
+  await mkdir(folder);
+  await writeFile(join(folder, 'film.mp4'), 'film');
+  const agent = await startTestAgent(cloud, join(cloud.dir, 'data'));
+  onTestFinished(() => agent.close());
+  await agent.handlers.addFolder({ path: folder });
+  await agent.untilIdle();
+  expect((await agent.handlers.costs({})).paid?.forecast).toMatchObject({ videos: 1, videoMinutes: 0 });
 });
