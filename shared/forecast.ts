@@ -132,7 +132,7 @@ export function onceCounts(size: LibrarySize, { detectors, archiveAfterDays }: C
   const { Admit, Render, Pixelate, Categorise, Record, Keep, File, FileNothing, Announce } = steps;
   const photo = pathOf([Admit, Render, ...looks, detectors.faces ? Pixelate : off, Categorise, Record, File, Announce], transitions.photo);
   const video = detectors.labels ? videoPath() : pathOf([Admit, steps.Poster, Keep, FileNothing, Announce], transitions.keptVideo);
-  const called = lookedFor.filter(({ detector }) => detectors[detector]).map(({ api }) => [api, photos]);
+  const called: [api: string, n: number][] = lookedFor.filter(({ detector }) => detectors[detector]).map(({ api }) => [api, photos]);
   if (detectors.labels && videoMinutes > 0) called.push(['StartLabelDetection', videoMinutes]);
   return add(
     times(photos, photo),

@@ -73,7 +73,7 @@ export interface LocalCloud {
   /** Fulfils when pictures are looked at; rejects when the vision models cannot be fetched, which is tried again. */
   readonly ready: Promise<void>;
   /** What AWS would bill of what was done since it was opened. */
-  readonly meter: Pick<Meter, 'read'>;
+  readonly meter: Pick<Meter, 'read' | 'add'>;
   close(): Promise<void>;
 }
 
