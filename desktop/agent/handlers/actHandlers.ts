@@ -1,7 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import type { agentMethods, WatchedFolder } from '../../../shared/contract.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
 import type { Handlers } from '../../../shared/rpc.ts';
