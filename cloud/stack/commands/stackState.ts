@@ -43,7 +43,12 @@ export function judgeBootstrap(toolkit: StackState | null, account: string, regi
 /** By https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources */
 export function judgeStack(name: string, stack: StackState | null): Finding {
   if (!stack) return ok(`Stack: there is no ${name} yet; deploying creates it.`);
-  const { status } = stack;
+  const { status, isProtected } = stack;
+  // The CDK begins anew by deleting it, and has switched its protection on before it failed.
+  if (status === 'ROLLBACK_COMPLETE' && isProtected) {
+    const command = `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${name}`;
+    return missing(`Stack: ${name} was never finished (${status}) and is protected, so that nothing can begin anew. Run: ${command}`);
+  }
   if (/^REVIEW_IN_PROGRESS$|^ROLLBACK_COMPLETE$/.test(status))
     return warning(`Stack: ${name} was never finished (${status}). Deploying begins anew.`);
   if (/_IN_PROGRESS$/.test(status)) return missing(`Stack: ${name} is being changed (${status}). Wait until that has ended.`);
