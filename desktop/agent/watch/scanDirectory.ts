@@ -43,13 +43,16 @@ const systemNames = new Set([
   '@recycle',
   'lost+found',
 ]);
-/** Folders that a program keeps its pictures in, with many derivatives of each that nobody wants to pay for, and downloads that are not whole yet. */
-const otherProgramsName =
-  /\.(photoslibrary|photolibrary|aplibrary|migratedphotolibrary|lrdata|imovielibrary|fcpbundle|theater|crdownload|download|opdownload|part|partial)$/i;
+/** What programs make of pictures, with many derivatives of each that nobody wants to pay for, and downloads that are not whole yet. */
+const otherProgramsName = /\.(lrdata|imovielibrary|fcpbundle|theater|crdownload|download|opdownload|part|partial)$/i;
+/** Libraries of Apple Photos, iPhoto and Aperture: their originals are a person's photos, and all else in them is made of those. */
+const appleLibrary = /\.(photoslibrary|photolibrary|migratedphotolibrary|aplibrary)$/i;
+const appleOriginals = new Set(['originals', 'masters']);
 
 /** Whether a file or folder is hidden, or the system's or another program's own. One that a person watches by itself is looked at all the same. */
-export function isSystemName(name: string): boolean {
-  return name.startsWith('.') || systemNames.has(name.toLowerCase()) || otherProgramsName.test(name);
+export function isLeftAlone(directory: string, name: string): boolean {
+  if (name.startsWith('.') || systemNames.has(name.toLowerCase()) || otherProgramsName.test(name)) return true;
+  return appleLibrary.test(directory) && !appleOriginals.has(name.toLowerCase());
 }
 
 /**
@@ -58,7 +61,7 @@ export function isSystemName(name: string): boolean {
  * @throws the system's error when the directory cannot be listed; then nothing was written
  */
 export async function scanDirectory(db: DatabaseSync, clock: Clock, folder: number, directory: string): Promise<DirectoryScan> {
-  const entries = (await readdir(directory, { withFileTypes: true })).filter((entry) => !isSystemName(entry.name));
+  const entries = (await readdir(directory, { withFileTypes: true })).filter((entry) => !isLeftAlone(directory, entry.name));
   const known = await knownChildren(db, directory);
   const unsettled: Unsettled[] = [];
   let changed = false;

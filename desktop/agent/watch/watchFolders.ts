@@ -5,7 +5,7 @@ import { type Folder, folderRows, isInside, storeFolder, storeProblem } from './
 import { watchForHints } from './hints.ts';
 import { forgetFiles, markUnreachable, pathsBelow } from './knownFiles.ts';
 import { isOnNetwork, polled } from './networkDrive.ts';
-import { type DirectoryScan, isSystemName } from './scanDirectory.ts';
+import { type DirectoryScan, isLeftAlone } from './scanDirectory.ts';
 import { scanInRounds, type Wanted } from './scanRounds.ts';
 import { type ScanTrouble, scanTree } from './scanTree.ts';
 import { settle, type Taken } from './settle.ts';
@@ -122,7 +122,7 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
 
   function listen(folder: Watched): () => Promise<void> {
     return watchForHints(folder.path, {
-      isIgnored: (path) => isSystemName(basename(path)) || excluded.includes(path),
+      isIgnored: (path) => isLeftAlone(dirname(path), basename(path)) || excluded.includes(path),
       onHint: (directory) => rounds.want(folder.id, directory),
       onReady: () => rounds.want(folder.id, 'all'),
       onTrouble: (sentence) => {

@@ -40,7 +40,8 @@ describe('what is there at the start', () => {
   });
 
   test("other programs' libraries, bins and unfinished downloads are not looked at, unless they are watched by themselves", async () => {
-    const inside = ['Photos Library.photoslibrary/resources/derivatives', 'Catalog Previews.lrdata', '#recycle', 'lost+found'];
+    const apple = 'Photos Library.photoslibrary';
+    const inside = [`${apple}/resources/derivatives`, `${apple}/originals/1`, 'Catalog Previews.lrdata', '#recycle', 'lost+found'];
     const watching = await startWatching({
       async fill(folder) {
         for (const name of inside) {
@@ -50,11 +51,12 @@ describe('what is there at the start', () => {
         for (const name of ['b.jpg.part', 'b.jpg.crdownload', 'c.jpg']) await writeFile(join(folder, name), photo());
       },
     });
-    await untilTaken(watching, 'c.jpg');
+    // Its originals are photos that nobody else may keep.
+    await untilTaken(watching, 'c.jpg', `${apple}/originals/1/a.jpg`);
     await aWhile();
-    expect(watching.rows()).toEqual({ 'c.jpg': 'known' });
-    const own = await startWatching({ folder: join(watching.folder, 'Photos Library.photoslibrary') });
-    await untilTaken(own, 'resources/derivatives/a.jpg');
+    expect(watching.rows()).toEqual({ 'c.jpg': 'known', [`${apple}/originals/1/a.jpg`]: 'known' });
+    const own = await startWatching({ folder: join(watching.folder, 'Catalog Previews.lrdata') });
+    await untilTaken(own, 'a.jpg');
   });
 
   test('the next start hands on what is new, changed or was left unsettled, and nothing else', async () => {
