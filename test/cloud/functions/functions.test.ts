@@ -13,6 +13,8 @@ const backendNames = {
   table: nowhere,
   topicArn: nowhere,
   alarmsTopicArn: nowhere,
+  videoTopicArn: nowhere,
+  videoRoleArn: nowhere,
   stateMachineArn: nowhere,
   inboxQueueUrl: nowhere,
   deadLetterQueueUrl: nowhere,
@@ -29,7 +31,9 @@ const timed = ['drainOutbox', 'resumeWaiting'];
 describe('the Lambda functions', () => {
   it('are one for each step and each event', () => {
     const ofSteps = Object.keys(steps).map((name) => name.charAt(0).toLowerCase() + name.slice(1));
-    expect(names.sort()).toEqual([...ofSteps, 'commands', 'dispatch', 'drainOutbox', 'executionEnded', 'resumeWaiting'].sort());
+    expect(names.sort()).toEqual(
+      [...ofSteps, 'commands', 'dispatch', 'drainOutbox', 'executionEnded', 'resumeWaiting', 'videoLabelsDone'].sort(),
+    );
   });
 
   it.each(names.filter((name) => !timed.includes(name)))('%s checks its event', async (name) => {

@@ -17,6 +17,8 @@ const names = {
   table: 'table',
   topicArn: 'arn:aws:sns:us-east-1:000000000000:topic',
   alarmsTopicArn: 'arn:aws:sns:us-east-1:000000000000:alarms',
+  videoTopicArn: 'arn:aws:sns:us-east-1:000000000000:videos',
+  videoRoleArn: 'arn:aws:iam::000000000000:role/videos',
   stateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:pipeline',
   inboxQueueUrl: 'http://127.0.0.1/000000000000/inbox',
   deadLetterQueueUrl: 'http://127.0.0.1/000000000000/dead',
