@@ -2,8 +2,14 @@ import * as v from 'valibot';
 import { historyEntry, storedOriginal, subscription, subscriptionDraft } from './contract.ts';
 import { detectors } from './cost.ts';
 import { originalRef } from './keys.ts';
-import { assetId } from './model/asset.ts';
+import { assetId, libraryId } from './model/asset.ts';
 import { type Method, method } from './rpc.ts';
+
+/**
+ * The library of whoever holds the AWS account's own keys, and the alias of the `commands` function by which they call it. Whoever signed in may not:
+ * who they are always comes with their calls.
+ */
+export const owner = v.parse(libraryId, 'owner');
 
 /** What a backend's costs depend on, and what it has spent on Rekognition this month (UTC). */
 export const backendCosts = v.object({

@@ -5,6 +5,8 @@ import { type Backend, backendFromEnv } from '../steps/backend.ts';
 export interface Context {
   /** Who invoked the function, when its credentials are Cognito's. */
   readonly identity?: { readonly cognitoIdentityId?: string };
+  /** With the alias behind it when it was invoked by one. */
+  readonly invokedFunctionArn?: string;
 }
 
 /** Makes a Lambda handler. The backend is made once, when the function starts. */

@@ -2,8 +2,10 @@ import { messageOf } from '../../shared/errors.ts';
 import { type Service, ServiceError, type SignedRequest } from './gateway/service.ts';
 import { functionArn } from './names.ts';
 
-/** What Lambda tells a function of its caller: `identity` when that signed in. */
+/** What Lambda tells a function of its call: `identity` of a caller that signed in. */
 export interface LambdaContext {
+  /** With the alias behind it when it was invoked by one; here all aliases lead to the one function. */
+  readonly invokedFunctionArn: string;
   readonly identity?: { readonly cognitoIdentityId: string };
 }
 
@@ -31,7 +33,7 @@ export function createLambda(functions: Readonly<Record<string, LambdaFunction>>
     response.setHeader('content-type', 'application/json');
     response.setHeader('x-amz-executed-version', '$LATEST');
     try {
-      const result = await run(event, contextOf(request));
+      const result = await run(event, contextOf(name, request));
       response.end(JSON.stringify(result ?? null));
     } catch (thrown) {
       response.setHeader('x-amz-function-error', 'Unhandled');
@@ -52,8 +54,13 @@ export function invokedFunction({ method, rawPath }: SignedRequest): string {
   return decodeURIComponent(encoded).split(':').at(-1) ?? '';
 }
 
-const contextOf = ({ principal }: SignedRequest): LambdaContext =>
-  principal.kind === 'identity' ? { identity: { cognitoIdentityId: principal.id } } : {};
+function contextOf(name: string, { principal, query }: SignedRequest): LambdaContext {
+  const alias = query.get('Qualifier');
+  return {
+    invokedFunctionArn: `${functionArn(name)}${alias === undefined ? '' : `:${alias}`}`,
+    ...(principal.kind === 'identity' && { identity: { cognitoIdentityId: principal.id } }),
+  };
+}
 
 function parseEvent(text: string): unknown {
   try {

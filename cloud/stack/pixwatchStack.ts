@@ -1,6 +1,8 @@
 import { ArnFormat, CfnOutput, Stack } from 'aws-cdk-lib';
+import { CfnAlias } from 'aws-cdk-lib/aws-lambda';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
+import { owner } from '../../shared/commands.ts';
 import { Access } from './access.ts';
 import { Alerts } from './alerts.ts';
 import { AuditTrail } from './auditTrail.ts';
@@ -47,6 +49,8 @@ export class PixwatchStack extends Stack {
     const videoLabelsDone = stores.video.takeUp(backend);
     const timer = new Timer(this, 'Timer', backend);
     const commands = createFunction(this, 'commands', backend);
+    // Not a part of the connection file: a desktop that has the account's own keys knows it (shared/commands.ts).
+    new CfnAlias(this, 'commandsOfOwner', { functionName: commands.functionName, functionVersion: '$LATEST', name: owner });
     const { inputBucket, outputBucket, table } = backend.resources;
     const access = new Access(this, 'Access', settings, {
       inputBucketArn: inputBucket,

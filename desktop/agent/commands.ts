@@ -1,6 +1,7 @@
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeCommand, type InvokeCommandInput, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as v from 'valibot';
-import { type CommandName, commands } from '../../shared/commands.ts';
+import { type CommandName, commands, owner } from '../../shared/commands.ts';
+import type { Connection } from '../../shared/connection.ts';
 import { InvalidInput, Permanent, Transient } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Client } from '../../shared/rpc.ts';
@@ -14,22 +15,25 @@ const errorClasses: Record<string, new (text: string) => Error> = { Transient, P
  * The calls of shared/commands.ts: each invokes the backend's `commands` function and throws in its class what that threw;
  * CloudUnavailable when the cloud cannot be used.
  */
-export function connectCommands(lambda: LambdaClient, functionName: string): Client<typeof commands> {
+export function connectCommands(
+  lambda: LambdaClient,
+  connection: Pick<Connection, 'commandsFunction' | 'library'>,
+): Client<typeof commands> {
+  const { commandsFunction: FunctionName, library } = connection;
+  const of = { FunctionName, ...(library === owner && { Qualifier: owner }) };
   const call = (command: CommandName) => async (input: unknown) => {
-    const answer = await invoke(lambda, functionName, { command, input });
+    const answer = await invoke(lambda, of, { command, input });
     return parse(commands[command].output, answer, command);
   };
   return Object.fromEntries(Object.keys(commands).map((name) => [name, call(name as CommandName)])) as unknown as Client<typeof commands>;
 }
 
-async function invoke(lambda: LambdaClient, FunctionName: string, request: object): Promise<unknown> {
-  const { FunctionError, Payload } = await lambda
-    .send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(request) }))
-    .catch((cause) => {
-      throw cloudTrouble(cause);
-    });
+async function invoke(lambda: LambdaClient, of: Pick<InvokeCommandInput, 'FunctionName' | 'Qualifier'>, request: object): Promise<unknown> {
+  const { FunctionError, Payload } = await lambda.send(new InvokeCommand({ ...of, Payload: JSON.stringify(request) })).catch((cause) => {
+    throw cloudTrouble(cause);
+  });
   const payload: unknown = JSON.parse(Payload?.transformToString() || 'null');
   if (!FunctionError) return payload;
-  const { errorType, errorMessage } = parse(thrownByFunction, payload, `answer of ${FunctionName}`);
+  const { errorType, errorMessage } = parse(thrownByFunction, payload, `answer of ${of.FunctionName}`);
   throw new (errorClasses[errorType] ?? Error)(errorMessage);
 }

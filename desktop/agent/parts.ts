@@ -72,7 +72,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const { s3, dynamodb, lambda, destroy } = createClients(connection, options.credentials);
   const cloud = { ...connection, s3, dynamodb };
   const media = openMediaCache(join(indexDir, 'thumbs'), { s3, bucket: connection.outputBucket, library: connection.library, clock });
-  const commands = connectCommands(lambda, connection.commandsFunction);
+  const commands = connectCommands(lambda, connection);
 
   const live = (): Live => ({
     offline: offline(),

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { owner } from '../../shared/commands.ts';
 import { type ConnectionFile, parseConnectionFile } from '../../shared/connection.ts';
 import type { BackendStatus, backendMethods } from '../../shared/contract.ts';
 import { InvalidInput } from '../../shared/errors.ts';
-import { libraryId } from '../../shared/model/asset.ts';
-import { parse } from '../../shared/parse.ts';
 import type { Handlers } from '../../shared/rpc.ts';
 import type { SignedIn, SignInWords } from '../agent/access/cognito.ts';
 import type { Agent } from '../agent/agent.ts';
@@ -25,8 +24,6 @@ export interface Backends {
   close(): Promise<void>;
 }
 
-/** The library of whoever has the account's own keys; the `commands` function knows such callers by the same name. */
-const ownersLibrary = parse(libraryId, 'owner', 'library');
 const untouched: BackendChoice = { version: 1, inUse: 'thisComputer', aws: null };
 
 /**
@@ -132,7 +129,7 @@ class Switcher {
     const keys = await profileKeys(profile, file);
     // Whether it gives any is said now, and not only when something is sent.
     await keys();
-    await this.#changeToAws({ file, as: { kind: 'profile', profile }, library: ownersLibrary });
+    await this.#changeToAws({ file, as: { kind: 'profile', profile }, library: owner });
     return done;
   }
 

@@ -47,6 +47,18 @@ describe('the Lambda functions', () => {
 
   it('answer no command of a caller whose identity is unknown', async () => {
     const handler = await handlerOf('commands');
-    await expect(async () => handler({ command: 'subscriptions', input: {} }, { identity: {} })).rejects.toThrow(/caller's identity/);
+    const arn = 'arn:aws:lambda:us-east-1:123456789012:function:pixwatch-commands';
+    for (const context of [
+      { identity: {}, invokedFunctionArn: arn },
+      { identity: {}, invokedFunctionArn: `${arn}:owner` },
+      // As of a call that nobody waits for: Lambda might not say who asked.
+      { invokedFunctionArn: arn },
+      { invokedFunctionArn: `${arn}:$LATEST` },
+    ]) {
+      await expect(async () => handler({ command: 'subscriptions', input: {} }, context)).rejects.toThrow(/caller's identity/);
+    }
+    // Then it is known whose library it is: what is wrong is found later.
+    const owners = handler({ command: 'history', input: {} }, { invokedFunctionArn: `${arn}:owner` });
+    await expect(async () => owners).rejects.toThrow(/^history, asset/);
   });
 });

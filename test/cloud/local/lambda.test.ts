@@ -1,13 +1,19 @@
 import { InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, onTestFinished, test } from 'vitest';
-import { createLambda } from '../../../cloud/local/lambda.ts';
+import { createLambda, type LambdaContext } from '../../../cloud/local/lambda.ts';
 import { functionArn } from '../../../cloud/local/names.ts';
+import { connectCommands } from '../../../desktop/agent/commands.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
+import type { LibraryId } from '../../../shared/model/asset.ts';
 import { serve } from './serve.ts';
 
 async function open() {
   const functions = {
     echo: async (event: unknown) => ({ event }),
+    called: async (_: unknown, { invokedFunctionArn }: LambdaContext) => invokedFunctionArn,
+    refuseBy: async (_: unknown, { invokedFunctionArn }: LambdaContext) => {
+      throw new InvalidInput(invokedFunctionArn);
+    },
     refuse: async () => {
       throw new InvalidInput('no such thing');
     },
@@ -18,13 +24,22 @@ async function open() {
     const answer = await client.send(new InvokeCommand({ FunctionName, ...(Payload !== undefined && { Payload }), ...options }));
     return { ...answer, payload: JSON.parse(answer.Payload?.transformToString() ?? '') };
   };
-  return { invoke };
+  return { client, invoke };
 }
 
 test('a function is invoked by its name or its ARN', async () => {
   const { invoke } = await open();
   expect(await invoke('echo', '{"text":"grüße"}')).toMatchObject({ StatusCode: 200, payload: { event: { text: 'grüße' } } });
   expect((await invoke(functionArn('echo'))).payload).toEqual({ event: {} });
+});
+
+test('a function is told by which alias it was invoked; the owner’s agent asks by the owner’s', async () => {
+  const { client, invoke } = await open();
+  expect((await invoke('called')).payload).toBe(functionArn('called'));
+  expect((await invoke('called', '{}', { Qualifier: 'owner' })).payload).toBe(`${functionArn('called')}:owner`);
+  const askedBy = (library: string) => connectCommands(client, { commandsFunction: 'refuseBy', library: library as LibraryId }).resume({});
+  await expect(askedBy('us-east-1:1')).rejects.toThrow(new InvalidInput(functionArn('refuseBy')));
+  await expect(askedBy('owner')).rejects.toThrow(new InvalidInput(`${functionArn('refuseBy')}:owner`));
 });
 
 test('what a function throws reaches the caller as its name and message', async () => {

@@ -344,6 +344,12 @@ describe('access', () => {
   });
 });
 
+it('only who has the account’s own keys can call the commands of the owner', () => {
+  const commands = idOf(kept, kept.one('AWS::Lambda::Function', 'commands'));
+  expect(kept.one('AWS::Lambda::Alias').Properties).toEqual({ FunctionName: { Ref: commands }, FunctionVersion: '$LATEST', Name: 'owner' });
+  for (const { Properties } of kept.ofType('AWS::IAM::Role')) expect(JSON.stringify(Properties)).not.toContain(':owner');
+});
+
 describe('observability', () => {
   it('raises alarms about dead letters of both kinds, failures, what waits too long, throttling and alerts that cannot be sent', () => {
     const alarms = kept.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);

@@ -79,11 +79,11 @@ test('where it costs nothing, there is nothing to approve', async () => {
 /** A queue on an AWS backend whose content a test decides on. */
 async function openQueue() {
   const { connection, credentials } = await openCloud({ priceRegion: 'us-east-1' });
-  const { endpoint = '', region, commandsFunction } = connection;
+  const { endpoint = '', region } = connection;
   const lambda = new LambdaClient({ endpoint, region, credentials });
   onTestFinished(() => lambda.destroy());
   const db = memoryDatabase();
-  const commands = connectCommands(lambda, commandsFunction);
+  const commands = connectCommands(lambda, connection);
   const costs = createCosts({ db, commands, onChange() {}, onError: (thrown) => expect.fail(String(thrown)) });
   onTestFinished(() => costs.close());
   let last = 0;

@@ -16,7 +16,7 @@ const soon = { timeout: 20_000, interval: 50 };
 async function open() {
   const cloud = await startTestCloud(await scratchDir());
   onTestFinished(cloud.stop);
-  const { endpoint = '', region, inputBucket, commandsFunction } = cloud.connection;
+  const { endpoint = '', region, inputBucket } = cloud.connection;
   const config = { endpoint, region, credentials: { ...cloud.credentials } };
   const s3 = new S3Client(config);
   const lambda = new LambdaClient(config);
@@ -30,7 +30,7 @@ async function open() {
   db.exec(
     `INSERT INTO local_file (path, folder, size, stamp, asset, kind, changed_at) VALUES ('/photos/dog.jpg', 1, 5, '', 1, 'known', '2026')`,
   );
-  const { redrive } = connectCommands(lambda, commandsFunction);
+  const { redrive } = connectCommands(lambda, cloud.connection);
   const asked: number[] = [];
   const errors: unknown[] = [];
   const commands = {
