@@ -43,19 +43,26 @@ export async function dryRun(db: DatabaseSync, draft: RuleDraft): Promise<{ coun
 
 /** The next assets that may match, so that not every record of the library has to be read: all that match, and perhaps more. */
 function candidates(db: DatabaseSync, condition: Condition, after: number): Record<string, SQLOutputValue>[] {
-  const { from, values } = sourceOf(condition);
-  return db
-    .prepare(`SELECT a.n, a.taken_at, a.record FROM ${from} AND a.n > ? AND a.taken_at IS NOT NULL ORDER BY a.n LIMIT ${chunk}`)
-    .all(...values, after);
+  const { sql, values } = selectCandidates(condition);
+  return db.prepare(sql).all(...values, after);
+}
+
+/** The statement for `candidates`, whose last placeholder is the asset to go on after. Each chunk costs as much as the one before: it sorts nothing. */
+export function selectCandidates(condition: Condition): { sql: string; values: readonly SQLInputValue[] } {
+  const { from, n, values } = sourceOf(condition);
+  const sql = `SELECT a.n, a.taken_at, a.record FROM ${from} AND ${n} > ? AND a.taken_at IS NOT NULL ORDER BY ${n} LIMIT ${chunk}`;
+  return { sql, values };
 }
 
 /** Where a condition's candidates come from: a join with `asset AS a` up to its last condition, and the values for its placeholders. */
 interface Source {
   readonly from: string;
+  /** The asset's number where the candidates are found, so that the search itself goes on behind the last. */
+  readonly n: 'a.n' | 'al.asset' | 'asset_text.rowid';
   readonly values: readonly SQLInputValue[];
 }
 
-const everything: Source = { from: 'asset AS a WHERE true', values: [] };
+const everything: Source = { from: 'asset AS a WHERE true', n: 'a.n', values: [] };
 
 function sourceOf(condition: Condition): Source {
   switch (condition.kind) {
@@ -63,15 +70,17 @@ function sourceOf(condition: Condition): Source {
       return {
         from: `asset_label AS al JOIN asset AS a ON a.n = al.asset
           WHERE al.label = (SELECT n FROM label WHERE normalised = ?) AND al.confidence >= ?`,
+        n: 'al.asset',
         values: [normaliseLabel(condition.label), condition.minConfidence],
       };
     case 'text':
       return {
         from: 'asset_text JOIN asset AS a ON a.n = asset_text.rowid WHERE asset_text MATCH ?',
+        n: 'asset_text.rowid',
         values: [`text : "${wordsOf(condition.text)}"`],
       };
     case 'moderation':
-      return { from: "asset AS a WHERE json_array_length(a.record -> '$.moderation') > 0", values: [] };
+      return { from: "asset AS a WHERE json_array_length(a.record -> '$.moderation') > 0", n: 'a.n', values: [] };
     case 'place':
     case 'taken':
     case 'hours':

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dryRun } from '../../../../desktop/agent/rules/dryRun.ts';
+import { dryRun, selectCandidates } from '../../../../desktop/agent/rules/dryRun.ts';
 import { deleteRule, listRules, saveRule } from '../../../../desktop/agent/rules/rules.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 import { InvalidInput } from '../../../../shared/errors.ts';
@@ -46,6 +46,22 @@ describe('a dry run', () => {
     expect(count).toBe(15);
     expect(newest.map((hit) => hit.name)).toEqual(Array.from({ length: 12 }, (_, i) => `${29 - i}.jpg`));
     expect(await dryRun(db, draftOf('Unicorn'))).toEqual({ count: 0, newest: [] });
+  });
+
+  test.each<Condition>([
+    { kind: 'label', label: 'Dog', minConfidence: 50 },
+    { kind: 'text', text: 'exit' },
+    { kind: 'moderation', label: null, minConfidence: 50 },
+    { kind: 'hours', from: 8, until: 10 },
+  ])('goes on behind the last candidate without looking at all of them again: %j', (condition) => {
+    const { sql, values } = selectCandidates(condition);
+    const plan = memoryDatabase()
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...values, 0)
+      .map(({ detail }) => String(detail));
+    expect(plan.join('\n')).not.toContain('TEMP B-TREE');
+    // By the index of the text itself: `>` in what FTS5 is asked for.
+    if (condition.kind === 'text') expect(plan[0]).toMatch(/VIRTUAL TABLE INDEX \d+:.*>/);
   });
 
   test('finds by text, flag, place, time and several of them', async () => {
