@@ -13,25 +13,38 @@ const chunk = 200;
  * sent (what the new one holds already is found out before), every rule waits to be pushed, and an alert that was raised is not raised again.
  * @param from the folder of the one in use; it is only read
  * @param to the folder of the new one, which has none yet. What is there is whole, also after a crash
- * @throws SQLite's or the system's error, e.g. when the disk is full
+ * @throws SQLite's or the system's error, e.g. when the disk is full; then nothing of the copy stays
  */
 export async function copyIndex(from: string, to: string): Promise<void> {
   mkdirSync(to, { recursive: true, mode: 0o700 });
   const unfinished = `${indexFile(to)}.unfinished`;
-  for (const suffix of ['', '-wal', '-shm']) rmSync(unfinished + suffix, { force: true });
+  const remove = () => {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(unfinished + suffix, { force: true });
+  };
+  remove();
+  try {
+    await copyWithoutCloud(from, unfinished);
+    renameSync(unfinished, indexFile(to));
+  } catch (thrown) {
+    // It may be for lack of disk, which it would keep full.
+    remove();
+    throw thrown;
+  }
+}
+
+async function copyWithoutCloud(from: string, target: string): Promise<void> {
   const source = new DatabaseSync(indexFile(from), { readOnly: true });
   try {
-    await backup(source, unfinished);
+    await backup(source, target);
   } finally {
     source.close();
   }
-  const copy = new DatabaseSync(unfinished, { enableForeignKeyConstraints: true });
+  const copy = new DatabaseSync(target, { enableForeignKeyConstraints: true });
   try {
     await forgetCloud(copy);
   } finally {
     copy.close();
   }
-  renameSync(unfinished, indexFile(to));
 }
 
 async function forgetCloud(db: DatabaseSync): Promise<void> {

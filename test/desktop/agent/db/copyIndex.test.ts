@@ -86,6 +86,15 @@ test('the old index is only read, and a copy that broke off is made anew', async
   db.close();
 });
 
+test('a copy that fails, for lack of disk perhaps, does not stay', async () => {
+  const { from, to } = await library();
+  const db = open(from);
+  db.exec("CREATE TRIGGER full BEFORE UPDATE ON rule BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END");
+  db.close();
+  await expect(copyIndex(from, to)).rejects.toThrow('database or disk is full');
+  expect(await readdir(to)).toEqual([]);
+});
+
 test('a photo that is gone before it was sent stays searchable, and holds nothing up', async () => {
   const { from, to, n } = await library();
   await copyIndex(from, to);
