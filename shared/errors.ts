@@ -29,6 +29,16 @@ export class OverBudget extends Error {
   override readonly name = 'OverBudget';
 }
 
+const classes = { Transient, Throttled, Permanent, InvalidInput, OverBudget };
+
+/**
+ * The error of a kind by its name, as it crossed a border between two processes, so that its class says there too whether to retry. A plain one when
+ * the name is none of ours.
+ */
+export function errorNamed(name: string, text: string): Error {
+  return Object.hasOwn(classes, name) ? new classes[name as keyof typeof classes](text) : new Error(text);
+}
+
 /** The text of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { InvalidInput, messageOf, Permanent, Transient } from './errors.ts';
+import { errorNamed, InvalidInput, messageOf, Transient } from './errors.ts';
 import { parse } from './parse.ts';
 
 /** The least a transport must do: carry structured-cloneable messages both ways, and say when it is gone. */
@@ -35,8 +35,6 @@ const message = v.variant('kind', [
   v.object({ kind: v.literal('event'), event: v.unknown() }),
 ]);
 type Message = v.InferOutput<typeof message>;
-
-const errorClasses: Record<string, new (text: string) => Error> = { Transient, Permanent, InvalidInput };
 
 /**
  * Answers calls that arrive on a port. Inputs are validated against their schema before a handler sees them.
@@ -82,7 +80,7 @@ export function connect<M extends Methods, E>(
     if (reply.kind === 'event') return onEvent(parse(eventSchema, reply.event, 'event'));
     const caller = waiting.get(reply.id);
     waiting.delete(reply.id);
-    if (reply.kind === 'failure') return caller?.reject(new (errorClasses[reply.error] ?? Error)(reply.text));
+    if (reply.kind === 'failure') return caller?.reject(errorNamed(reply.error, reply.text));
     const output = methods[caller?.method ?? '']?.output;
     if (caller && output) {
       try {

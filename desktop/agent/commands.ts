@@ -2,14 +2,13 @@ import { InvokeCommand, type InvokeCommandInput, type LambdaClient } from '@aws-
 import * as v from 'valibot';
 import { type CommandName, commands, owner } from '../../shared/commands.ts';
 import type { Connection } from '../../shared/connection.ts';
-import { InvalidInput, Permanent, Transient } from '../../shared/errors.ts';
+import { errorNamed } from '../../shared/errors.ts';
 import { parse } from '../../shared/parse.ts';
 import type { Client } from '../../shared/rpc.ts';
 import { cloudTrouble } from './upload/cloudTrouble.ts';
 
 /** What Lambda answers in place of a result when the function threw. */
 const thrownByFunction = v.object({ errorType: v.string(), errorMessage: v.string() });
-const errorClasses: Record<string, new (text: string) => Error> = { Transient, Permanent, InvalidInput };
 
 /**
  * The calls of shared/commands.ts: each invokes the backend's `commands` function and throws in its class what that threw;
@@ -35,5 +34,5 @@ async function invoke(lambda: LambdaClient, of: Pick<InvokeCommandInput, 'Functi
   const payload: unknown = JSON.parse(Payload?.transformToString() || 'null');
   if (!FunctionError) return payload;
   const { errorType, errorMessage } = parse(thrownByFunction, payload, `answer of ${of.FunctionName}`);
-  throw new (errorClasses[errorType] ?? Error)(errorMessage);
+  throw errorNamed(errorType, errorMessage);
 }

@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { InvalidInput, Permanent, Transient } from '../../../shared/errors.ts';
+import { errorNamed } from '../../../shared/errors.ts';
 import type { SignedIn, SignInPlace, SignInWords } from './cognito.ts';
 import type { SignInAnswer, SignInQuestion } from './signInWorker.ts';
-
-const errorClasses: Record<string, new (text: string) => Error> = { Transient, Permanent, InvalidInput };
 
 /**
  * `signIn` in a thread of its own: the sums of SRP, in numbers of 3,072 bits, take some 0.3 s of computing, for which the event loop must not wait.
@@ -16,7 +14,7 @@ export async function signInApart(place: SignInPlace, words: SignInWords): Promi
   try {
     const [message] = (await once(worker, 'message')) as [SignInAnswer];
     if (message.kind === 'answer') return message.answer;
-    throw new (errorClasses[message.name] ?? Error)(message.text);
+    throw errorNamed(message.name, message.text);
   } finally {
     await worker.terminate();
   }
