@@ -7,13 +7,14 @@ import { indexText } from '../search/indexText.ts';
 /**
  * Puts a record into the local index: the asset, its labels and its free text. To be called in a transaction.
  * An asset that no local file holds (it came from another device) is added. A revision that is not higher than the one held changes nothing.
+ * @param again takes the revision that is held, too: what an earlier version of Pixwatch did not know of it is not in the index
  * @returns asset.n, and whether an earlier revision was replaced; null when nothing changed
  * @throws InvalidInput when the record's time cannot be read
  */
-export function applyRecord(db: DatabaseSync, record: AssetRecord): { n: number; replaced: boolean } | null {
+export function applyRecord(db: DatabaseSync, record: AssetRecord, { again = false } = {}): { n: number; replaced: boolean } | null {
   const held = db.prepare('SELECT n, revision FROM asset WHERE id = ?').get(record.asset);
   const heldRevision = (held?.['revision'] ?? 0) as number;
-  if (record.revision <= heldRevision) return null;
+  if (record.revision < heldRevision || (record.revision === heldRevision && !again)) return null;
 
   const { outcome, media } = record;
   const inLibrary = media !== null && (outcome.kind === 'analysed' || outcome.kind === 'kept');
@@ -40,7 +41,7 @@ export function applyRecord(db: DatabaseSync, record: AssetRecord): { n: number;
   const n = row?.['n'] as number;
   replaceLabels(db, n, (inLibrary && record.labels) || []);
   indexText(db, n);
-  return { n, replaced: heldRevision > 0 };
+  return { n, replaced: heldRevision > 0 && record.revision > heldRevision };
 }
 
 /** Names that differ only in what `normaliseLabel` levels out are one label, with the highest of their confidences. */

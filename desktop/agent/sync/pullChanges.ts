@@ -10,6 +10,7 @@ import { transaction } from '../db/openDatabase.ts';
 import { cloudTrouble } from '../upload/cloudTrouble.ts';
 import { applyRecord } from './applyRecord.ts';
 import { readMeta, writeMeta } from './meta.ts';
+import { recordFormat } from './recordFormat.ts';
 
 /** One library's table in the cloud. */
 export interface LibraryTable {
@@ -45,6 +46,10 @@ const pulledRecord = v.object({ ...assetRecord.entries, changedAt: v.pipe(v.stri
 const cursorKey = 'changesCursor';
 const completeKey = 'pulledOnce';
 const sinceKey = 'indexedSince';
+/** The `recordFormat` in which records are stored. */
+const formatKey = 'recordFormat';
+/** 'yes' while records of another format are read once more. */
+const againKey = 'readsAgain';
 
 /** Whether the library's index was ever pulled to its end. Until then, alerts older than this index are history: listed, not notified. */
 export function hasPulledOnce(db: DatabaseSync): boolean {
@@ -58,12 +63,15 @@ function indexedSince(db: DatabaseSync): string {
 
 /**
  * Brings the local index up to date with the cloud's. Each page is one transaction with the cursor in it, so that a process that
- * dies goes on behind the last whole page; pages and items may come again at will.
+ * dies goes on behind the last whole page; pages and items may come again at will. An index of another version of Pixwatch, which cut off what it did
+ * not know of a record or left it out, is pulled anew as a whole.
  * @returns whether the cursor moved: there was something later than all before
  * @throws CloudUnavailable when the cloud cannot be used, SQLite's error when the database cannot be written
  */
 export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options: PullOptions): Promise<boolean> {
   if (readMeta(db, sinceKey) === null) writeMeta(db, sinceKey, new Date(options.now).toISOString());
+  beginAgainAfterUpdate(db);
+  const again = readMeta(db, againKey) === 'yes';
   const cursor = readMeta(db, cursorKey);
   // A cursor in the future was written while the clock was wrong: what came since may be behind it, so all is pulled again.
   const isUsable = cursor !== null && Date.parse(cursor) <= options.now;
@@ -81,19 +89,35 @@ export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options
     const page = await cloud.dynamodb.send(new QueryCommand(query), { abortSignal: options.signal }).catch((cause) => {
       throw cloudTrouble(cause);
     });
-    const applied = applyPage(db, cloud.library, page.Items ?? [], options);
+    const applied = applyPage(db, cloud.library, page.Items ?? [], { ...options, again });
     if (applied.length > 0) options.onApplied(applied);
     query.ExclusiveStartKey = page.LastEvaluatedKey;
   } while (query.ExclusiveStartKey);
   writeMeta(db, completeKey, 'yes');
+  if (again) writeMeta(db, againKey, 'no');
   return readMeta(db, cursorKey) !== cursor;
 }
 
-function applyPage(db: DatabaseSync, library: LibraryId, items: readonly Item[], { now, onBadItem }: PullOptions): Applied[] {
+function beginAgainAfterUpdate(db: DatabaseSync): void {
+  if (readMeta(db, formatKey) === recordFormat) return;
+  transaction(db, () => {
+    if (readMeta(db, cursorKey) !== null) {
+      writeMeta(db, cursorKey, new Date(0).toISOString());
+      writeMeta(db, againKey, 'yes');
+    }
+    writeMeta(db, formatKey, recordFormat);
+  });
+}
+
+interface PageOptions extends Pick<PullOptions, 'now' | 'onBadItem'> {
+  readonly again: boolean;
+}
+
+function applyPage(db: DatabaseSync, library: LibraryId, items: readonly Item[], { now, onBadItem, again }: PageOptions): Applied[] {
   return transaction(db, () => {
     const applied = items.flatMap((item) => {
       try {
-        return applyItem(db, library, item);
+        return applyItem(db, library, item, again);
       } catch (thrown) {
         if (!(thrown instanceof InvalidInput)) throw thrown;
         onBadItem(String(item['sk']), thrown);
@@ -106,11 +130,11 @@ function applyPage(db: DatabaseSync, library: LibraryId, items: readonly Item[],
 }
 
 /** @throws InvalidInput, before anything is written, when the item is no record of this library */
-function applyItem(db: DatabaseSync, library: LibraryId, item: Item): Applied[] {
+function applyItem(db: DatabaseSync, library: LibraryId, item: Item, again: boolean): Applied[] {
   const record = parse(pulledRecord, item, 'record');
   const { sk } = assetItem(library, record.asset);
   if (record.library !== library || item['sk'] !== sk) throw new InvalidInput('record: is not what its key says');
-  const applied = applyRecord(db, record);
+  const applied = applyRecord(db, record, { again });
   if (!applied) return [];
   const isHistory = !hasPulledOnce(db) && record.changedAt < indexedSince(db);
   raiseAlerts(db, applied.n, record.matches, record.changedAt, isHistory);

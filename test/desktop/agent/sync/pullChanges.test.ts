@@ -2,11 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listAlerts, markTold, untoldAlerts } from '../../../../desktop/agent/alerts/alerts.ts';
 import { search } from '../../../../desktop/agent/search/search.ts';
+import { writeMeta } from '../../../../desktop/agent/sync/meta.ts';
 import { type Applied, hasPulledOnce, pullChanges } from '../../../../desktop/agent/sync/pullChanges.ts';
 import { assetItem } from '../../../../shared/keys.ts';
 import type { LibraryId } from '../../../../shared/model/asset.ts';
 import type { RuleId } from '../../../../shared/model/rule.ts';
-import { idOf, labelOf, library, mediaOf, memoryDatabase, recordOf } from '../search/library.ts';
+import { idOf, labelOf, library, lineOf, mediaOf, memoryDatabase, recordOf } from '../search/library.ts';
 import { openTestTable, type TestTable } from './table.ts';
 
 const minute = 60_000;
@@ -193,4 +194,21 @@ test('alerts of the first full pull are listed, not notified; later ones once fo
   await pull();
   expect(untoldAlerts(db).map(({ rule }) => rule)).toEqual(['cats']);
   expect(listAlerts(db, { cursor: null, limit: 10 }).items).toHaveLength(3);
+});
+
+test('after an update of Pixwatch all is pulled once more: what the earlier one did not know of a record, and records that it could not read', async () => {
+  await table.putRecord(recordOf('sign.jpg', { text: [lineOf('EXIT')], changedAt: at(-60 * minute) }));
+  await table.putRecord(recordOf('new kind.jpg', { changedAt: at(-50 * minute) }));
+  await pull();
+  // As an earlier version left it, which knew no text and not what the second one's outcome is.
+  db.prepare("UPDATE asset SET record = json_remove(record, '$.text') WHERE id = ?").run(idOf('sign.jpg'));
+  db.prepare('DELETE FROM asset WHERE id = ?').run(idOf('new kind.jpg'));
+  writeMeta(db, 'recordFormat', 'an earlier one');
+
+  const { applied } = await pull();
+  expect(applied).toEqual([idOf('sign.jpg'), idOf('new kind.jpg')].map((asset) => ({ asset, replaced: false })));
+  expect(names().toSorted()).toEqual(['new kind.jpg', 'sign.jpg']);
+  expect(db.prepare("SELECT record ->> '$.text[0].text' AS text FROM asset WHERE id = ?").get(idOf('sign.jpg'))).toEqual({ text: 'EXIT' });
+  // Once.
+  expect((await pull()).applied).toEqual([]);
 });
