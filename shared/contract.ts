@@ -70,8 +70,10 @@ export const status = v.object({
   /** Why the cloud cannot be reached right now; null when it can. */
   offline: v.nullable(v.string()),
   paused: v.boolean(),
-  /** Why nothing is sent although it is not paused (disk full, …); null otherwise. */
+  /** What keeps Pixwatch from going on although it is not paused (disk full, …), as a whole sentence; null otherwise. */
   problem: v.nullable(v.string()),
+  /** What has happened that a person should know although work goes on, as a whole sentence; null: nothing. */
+  notice: v.nullable(v.string()),
   /** Whether the backend costs anything, and what waits is approved: `approveCosts`. Nothing is sent while it is unknown or unapproved. */
   costs: v.picklist(['unknown', 'free', 'approved', 'unapproved']),
   scanning: v.boolean(),

@@ -79,6 +79,7 @@ const atRest: Live = {
   offline: null,
   paused: false,
   problem: null,
+  notice: null,
   costs: 'unknown',
   scanning: false,
   progress: nothingToDo,

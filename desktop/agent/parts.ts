@@ -11,6 +11,7 @@ import { type Clients, createClients } from './clients.ts';
 import { connectCommands } from './commands.ts';
 import { type Costs, createCosts } from './costs/costs.ts';
 import { indexFile, openDatabase } from './db/openDatabase.ts';
+import { rescueSettings } from './db/rescueSettings.ts';
 import { createEvents, type Events } from './events.ts';
 import { type Live, readStatus } from './handlers/readHandlers.ts';
 import { type MediaCache, openMediaCache } from './media/media.ts';
@@ -68,7 +69,8 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const { indexDir = dataDir } = options;
   await mkdir(indexDir, { recursive: true, mode: 0o700 });
   const { db, setAside } = openDatabase(indexFile(indexDir), { clock });
-  if (setAside) log(`The local index was damaged and is built anew. The damaged one was put aside as ${setAside}.`);
+  const notice = setAside === null ? null : damageNotice(setAside, rescueSettings(setAside, db));
+  if (notice !== null) log(notice);
   const { s3, dynamodb, lambda, destroy } = createClients(connection, options.credentials);
   const cloud = { ...connection, s3, dynamodb };
   const media = openMediaCache(join(indexDir, 'thumbs'), { s3, bucket: connection.outputBucket, library: connection.library, clock });
@@ -78,6 +80,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
     offline: offline(),
     paused: queue.isPaused(),
     problem: trouble.current() ?? costsTrouble(),
+    notice,
     costs: costs.state(),
     scanning: watch.isScanning(),
     progress: queue.progress(),
@@ -138,6 +141,13 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   };
   return { db, clock, dataDir, watch, queue, sync, redrives, costs, media, commands, cloud, events, live, close };
 }
+
+const damageNotice = (setAside: string, isRescued: boolean) =>
+  `The local index was damaged and is built anew; no photo is sent again. ${
+    isRescued
+      ? 'Watched folders and rules were kept.'
+      : 'Watched folders, and rules that the cloud did not have yet, could not all be read: look whether one is missing.'
+  } The damaged one was put aside as ${setAside}.`;
 
 /** For what was overlooked; it is woken when there is something to do. */
 const refreshEveryMs = 60 * 60_000;

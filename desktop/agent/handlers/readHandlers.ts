@@ -11,7 +11,7 @@ import { complete, search } from '../search/search.ts';
 import { listFolders } from '../watch/folders.ts';
 
 /** What only a running agent knows. */
-export type Live = Pick<Status, 'offline' | 'paused' | 'problem' | 'costs' | 'scanning' | 'progress'> & {
+export type Live = Pick<Status, 'offline' | 'paused' | 'problem' | 'notice' | 'costs' | 'scanning' | 'progress'> & {
   readonly bytesOf: BytesOf;
 };
 
