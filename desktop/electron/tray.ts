@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Menu, nativeImage, Tray } from 'electron';
 import type { Status } from '../../shared/contract.ts';
-import { countUnfinished } from '../../shared/model/localFile.ts';
+import { statusLine } from '../host/statusLine.ts';
 
 export interface TrayActions {
   open(): void;
@@ -34,17 +34,4 @@ export function createTray(actions: TrayActions): (status: Status) => void {
   };
   show(null);
   return show;
-}
-
-/** The status in one line, the most pressing thing first. */
-export function statusLine(status: Status): string {
-  const { filesDone, filesTotal } = status.progress;
-  if (status.problem) return status.problem;
-  if (status.paused) return 'Paused';
-  if (status.offline) return `Offline: ${status.offline}`;
-  if (filesTotal > filesDone) return `${filesDone} of ${filesTotal} files done`;
-  const unfinished = countUnfinished(status.files);
-  if (unfinished > 0) return `Looking at ${unfinished} ${unfinished === 1 ? 'file' : 'files'}`;
-  if (status.scanning) return 'Looking for new photos…';
-  return `Up to date: ${status.assets} ${status.assets === 1 ? 'photo' : 'photos'}`;
 }

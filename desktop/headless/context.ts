@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
 import { type App, startApp } from '../host/startApp.ts';
+import { megabytes } from '../host/statusLine.ts';
 import type { Output } from './output.ts';
 
 /** What every command needs. */
@@ -40,8 +41,6 @@ export function startHere({ dataDir, modelsDir, output }: Context): ReturnType<t
 
 export const fetchingLine = ({ receivedBytes, totalBytes }: { receivedBytes: number; totalBytes: number }) =>
   `Fetching the vision models, this once: ${megabytes(receivedBytes)} of ${megabytes(totalBytes)}`;
-
-export const megabytes = (bytes: number) => `${Math.round(bytes / 1e6).toLocaleString('en-GB')} MB`;
 
 /**
  * The absolute path of a folder that a person named.

@@ -1,7 +1,6 @@
-import type { Status } from '../../shared/contract.ts';
-import { countUnfinished } from '../../shared/model/localFile.ts';
 import type { Agent } from '../agent/agent.ts';
-import { type Context, megabytes } from './context.ts';
+import { statusLine } from '../host/statusLine.ts';
+import type { Context } from './context.ts';
 
 /** Shows progress and alerts in the terminal for as long as the agent lives. */
 export function follow(agent: Pick<Agent, 'onEvent'>, { output }: Context): void {
@@ -10,21 +9,6 @@ export function follow(agent: Pick<Agent, 'onEvent'>, { output }: Context): void
     if (event.kind === 'statusChanged') output.progress(statusLine(event.status));
   });
 }
-
-/** The status in one line, the most pressing thing first. */
-export function statusLine({ problem, offline, paused, costs, scanning, progress, files, assets }: Status): string {
-  const left = countUnfinished(files);
-  const { filesDone, filesTotal, bytesSent, bytesTotal } = progress;
-  if (problem !== null) return `Stopped: ${problem}`;
-  if (offline !== null) return `Offline: ${offline}`;
-  if (paused) return `Paused: ${filesText(left)} to go`;
-  if (costs === 'unapproved' && left > 0) return `${filesText(left)} wait until you approve what they cost: pixwatch costs`;
-  if (filesDone < filesTotal) return `${filesText(left)} to go: ${megabytes(bytesSent)} of ${megabytes(bytesTotal)} sent`;
-  if (left > 0) return `${filesText(left)} to go: ${files.analysing ?? 0} being looked at`;
-  return scanning ? 'Looking for photos…' : `Up to date: ${assets} searchable`;
-}
-
-export const filesText = (n: number) => `${n} ${n === 1 ? 'file' : 'files'}`;
 
 /** Waits until all work is done and tells which labels were found. Ends quietly when it is stopped before. */
 export async function tellLabels(

@@ -6,8 +6,8 @@ import { countUnfinished } from '../../shared/model/localFile.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
 import { indexDir, readChoice } from '../host/backendFile.ts';
 import { addTryOut } from '../host/tryOut.ts';
-import { addToRunning } from './addToRunning.ts';
 import type { Command } from './arguments.ts';
+import { askRunning } from './askRunning.ts';
 import { aborted, type Context, projectDir, readableFolder, startHere, stopSignal, uiDir } from './context.ts';
 import { type Electron, findElectron } from './electron.ts';
 import { follow, mostLabels, sayLabels, tellLabels } from './follow.ts';
@@ -71,7 +71,7 @@ async function handOver(url: string | null, folder: string | null, context: Cont
     return 1;
   }
   if (folder !== null) {
-    await addToRunning(url, folder);
+    await askRunning(url, (agent) => agent.addFolder({ path: folder }));
     output.note(`It watches ${folder} now.`);
   }
   sayLink(url, context);

@@ -4,13 +4,15 @@ import type { Condition } from '../../shared/model/rule.ts';
 import { parse } from '../../shared/parse.ts';
 import { type AgentReader, openAgentReader } from '../agent/agent.ts';
 import { type BackendChoice, indexDir, readChoice } from '../host/backendFile.ts';
+import { readInstance } from '../host/instance.ts';
+import { filesText, statusLine } from '../host/statusLine.ts';
 import type { Command } from './arguments.ts';
+import { askRunning } from './askRunning.ts';
 import type { Context } from './context.ts';
-import { filesText, statusLine } from './follow.ts';
 
 type Question = Extract<Command, { kind: 'search' | 'status' | 'alerts' | 'rules' }>;
 
-/** Answers from the local index alone, whether Pixwatch runs or not. */
+/** Answers from the local index, whether Pixwatch runs or not; what only a running one knows, it is asked. */
 export async function answer(question: Question, context: Context): Promise<number> {
   const reader = openAgentReader(indexDir(context.dataDir, await readChoice(context.dataDir)));
   try {
@@ -58,14 +60,22 @@ async function search(
 
 const day = (iso: string | null) => iso?.slice(0, 16).replace('T', ' ') ?? '(no date)'.padEnd(16);
 
-async function status({ handlers }: AgentReader, choice: BackendChoice | null, { output, json }: Context): Promise<void> {
-  const answer = await handlers.status({});
+/** What only a running Pixwatch knows. */
+const unknown = { offline: null, problem: null, costs: null, scanning: null, progress: null };
+
+async function status({ handlers }: AgentReader, choice: BackendChoice | null, { output, json, dataDir }: Context): Promise<void> {
+  const url = await readInstance(dataDir);
+  // One that was killed left its address behind, and one in a window has none: then the index must do.
+  const live = url === null ? null : await askRunning(url, (agent) => agent.status({})).catch(() => null);
+  const answer = live ?? (await handlers.status({}));
   const folders = await handlers.folders({});
   if (json) {
-    output.json({ ...answer, folders, backend: backendOf(choice) });
+    output.json({ isLive: live !== null, ...answer, ...(live ? {} : unknown), folders, backend: backendOf(choice) });
     return;
   }
   output.say(statusLine(answer));
+  if (answer.notice !== null) output.note(answer.notice);
+  if (!live) output.note('That is what the index says. No running Pixwatch could be asked what it is doing.');
   output.say(backendLine(choice));
   for (const [state, files] of Object.entries(answer.files)) if (files > 0) output.say(`${String(files).padStart(8)} ${state}`);
   for (const { path, files, problem } of folders) output.say(`${path}: ${filesText(files)}${problem === null ? '' : `: ${problem}`}`);

@@ -3,9 +3,10 @@ import { InvalidInput } from '../../shared/errors.ts';
 import { countUnfinished } from '../../shared/model/localFile.ts';
 import type { Idle } from '../agent/agent.ts';
 import type { App } from '../host/startApp.ts';
+import { filesText } from '../host/statusLine.ts';
 import type { Command } from './arguments.ts';
 import { aborted, type Context, readableFolder, startOwnApp, stopSignal } from './context.ts';
-import { filesText, follow } from './follow.ts';
+import { follow } from './follow.ts';
 
 /** Watches folders without a page; with `untilIdle` ends when all is done in them: 0 when everything found there is searchable, else 1. */
 export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'watch' }>, context: Context): Promise<number> {

@@ -124,14 +124,13 @@ export const messages = {
 
   status: {
     offline: (why: string) => `Working offline: ${why}`,
-    problem: (why: string) => `Sending has stopped: ${why}`,
     upToDate: 'Up to date',
     paused: 'Paused',
     scanning: 'Looking for photos…',
     left: (n: number) => `${count(n, 'file', 'files')} to go`,
     lostShort: 'Not connected',
     offlineShort: 'Offline',
-    problemShort: 'Stopped',
+    problemShort: 'Something is wrong',
     progress: 'Progress',
   },
 

@@ -9,7 +9,8 @@ export function Banners() {
   const { route, go } = useNavigation();
   const lines = [
     link === 'lost' && messages.connection.lost,
-    status?.problem && messages.status.problem(status.problem),
+    status?.problem,
+    status?.notice,
     status?.offline && messages.status.offline(status.offline),
   ].filter((line) => typeof line === 'string');
   return (

@@ -163,7 +163,10 @@ describe('a second start', () => {
       err: expect.stringContaining("Pixwatch's own data"),
     });
     expect(await run('watch', photos)).toMatchObject({ code: 1, err: expect.stringContaining(`Use its page, ${url}`) });
+    // As the running one says.
     expect(JSON.parse((await run('status', '--json')).out)).toMatchObject({
+      isLive: true,
+      costs: 'free',
       files: { skipped: 1 },
       folders: [{ path: more }, { path: photos }],
       backend: { inUse: 'thisComputer' },
@@ -173,6 +176,9 @@ describe('a second start', () => {
     first.process.kill('SIGTERM');
     expect(await first.ended).toBe(0);
     await expect(fetch(url)).rejects.toThrow();
+    const atRest = JSON.parse((await run('status', '--json')).out);
+    expect(atRest).toMatchObject({ isLive: false, files: { skipped: 1 }, costs: null, offline: null, scanning: null });
+    expect(await run('status')).toMatchObject({ err: expect.stringContaining('No running Pixwatch could be asked') });
   });
 });
 
