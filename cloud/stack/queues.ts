@@ -13,13 +13,24 @@ export class Queues extends Construct {
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    const common = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) };
-    this.deadLetters = new Queue(this, 'DeadLetters', common);
-    this.inbox = new Queue(this, 'Inbox', {
-      ...common,
-      // AWS's advice for functions: six times their timeout.
-      visibilityTimeout: Duration.seconds(6 * functions.dispatch.seconds),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount },
-    });
+    const { queue, deadLetters } = createQueue(this, 'Inbox', functions.dispatch.seconds, maxReceiveCount);
+    this.inbox = queue;
+    this.deadLetters = deadLetters;
   }
+}
+
+/**
+ * A queue that a function takes messages from, and a second one for what it could make nothing of.
+ * @param seconds of the function's timeout
+ * @param maxReceiveCount so many tries
+ */
+export function createQueue(scope: Construct, id: string, seconds: number, maxReceiveCount: number): { queue: Queue; deadLetters: Queue } {
+  const common = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) };
+  const deadLetters = new Queue(scope, 'DeadLetters', common);
+  // AWS's advice for functions: six times their timeout.
+  const visibilityTimeout = Duration.seconds(6 * seconds);
+  return {
+    queue: new Queue(scope, id, { ...common, visibilityTimeout, deadLetterQueue: { queue: deadLetters, maxReceiveCount } }),
+    deadLetters,
+  };
 }

@@ -1,14 +1,14 @@
-import { Duration } from 'aws-cdk-lib';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Alias } from 'aws-cdk-lib/aws-kms';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Backend, createFunction } from './createFunction.ts';
 import { functions } from './functions.ts';
+import { createQueue } from './queues.ts';
 import { createRole } from './role.ts';
 
 /** So many failures are half an hour; the execution that waits for the answer asks again by itself later. */
@@ -28,14 +28,9 @@ export class Video extends Construct {
     // SNS's own key is free, and lets in whoever of this account may publish.
     this.topic = new Topic(this, 'Done', { enforceSSL: true, masterKey: Alias.fromAliasName(this, 'SnsKey', 'alias/aws/sns') });
     this.role = createRole(this, 'Role', 'rekognition', [{ actions: ['sns:Publish'], resources: [this.topic.topicArn] }]);
-    const common = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) };
-    this.deadLetters = new Queue(this, 'DeadLetters', common);
-    this.answers = new Queue(this, 'Answers', {
-      ...common,
-      // AWS's advice for functions: six times their timeout.
-      visibilityTimeout: Duration.seconds(6 * functions.videoLabelsDone.seconds),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount },
-    });
+    const { queue, deadLetters } = createQueue(this, 'Answers', functions.videoLabelsDone.seconds, maxReceiveCount);
+    this.answers = queue;
+    this.deadLetters = deadLetters;
     this.topic.addSubscription(new SqsSubscription(this.answers, { deadLetterQueue: this.deadLetters }));
   }
 

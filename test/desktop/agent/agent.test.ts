@@ -303,45 +303,34 @@ test.concurrent(
   }),
 );
 
-test.concurrent(
-  'what the cloud gave up and has no more is sent again when asked',
-  inHome(async ({ cloud, photos, save, start }) => {
-    const agent = await start();
-    await save('dog.jpg', 'a dog');
-    await agent.handlers.addFolder({ path: photos });
-    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
-    const [original] = await cloud.originals();
-    await cloud.finish('a dog', { outcome: { kind: 'failed', reason: 'Tried three times.' }, media: null });
-    await agent.untilIdle();
-    await cloud.remove(original ?? '');
+const lost = [
+  { what: 'gave up and has no more', outcome: { kind: 'failed', reason: 'Tried three times.' }, state: 'failed' },
+  // Claimed by an execution that failed without anybody hearing of it.
+  { what: 'has begun with and lost', outcome: { kind: 'pending', execution: 'e' }, state: 'analysing' },
+] as const;
+for (const { what, outcome, state } of lost) {
+  test.concurrent(
+    `what the cloud ${what} is sent again when asked`,
+    inHome(async ({ cloud, photos, save, start }) => {
+      const agent = await start();
+      const reaches = (kind: string) => vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': kind }), soon);
+      await save('dog.jpg', 'a dog');
+      await agent.handlers.addFolder({ path: photos });
+      await reaches('analysing');
+      const [original] = await cloud.originals();
+      await cloud.finish('a dog', { outcome, media: null });
+      await reaches(state);
+      await cloud.remove(original ?? '');
 
-    await agent.handlers.retry({ path: join(photos, 'dog.jpg') });
-    await vi.waitFor(async () => expect(await cloud.originals()).toEqual([original]), soon);
-    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
-    await cloud.finish('a dog', { revision: 2 });
-    expect(await agent.untilIdle()).toMatchObject({ failed: [] });
-    expect(await agent.found('dog')).toEqual(['dog.jpg']);
-  }),
-);
-
-test.concurrent(
-  'what the cloud has begun with and lost is sent again when asked',
-  inHome(async ({ cloud, photos, save, start }) => {
-    const agent = await start();
-    await save('dog.jpg', 'a dog');
-    await agent.handlers.addFolder({ path: photos });
-    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'analysing' }), soon);
-    const [original] = await cloud.originals();
-    // Claimed by an execution that failed without anybody hearing of it.
-    await cloud.finish('a dog', { outcome: { kind: 'pending', execution: 'e' }, media: null });
-    await cloud.remove(original ?? '');
-
-    await agent.handlers.retry({ path: join(photos, 'dog.jpg') });
-    await vi.waitFor(async () => expect(await cloud.originals()).toEqual([original]), soon);
-    await cloud.finish('a dog', { revision: 2 });
-    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.jpg': 'searchable' }), soon);
-  }),
-);
+      await agent.handlers.retry({ path: join(photos, 'dog.jpg') });
+      await vi.waitFor(async () => expect(await cloud.originals()).toEqual([original]), soon);
+      await reaches('analysing');
+      await cloud.finish('a dog', { revision: 2 });
+      await reaches('searchable');
+      expect(await agent.found('dog')).toEqual(['dog.jpg']);
+    }),
+  );
+}
 
 test.concurrent(
   'what was analysed but not filed is listed as failed, can be searched, and is tried again when asked',

@@ -76,6 +76,8 @@ test('videos in the page: how long they are, a still, what is seen in them and w
   const tiles = page.getByRole('list', { name: 'Photos, newest first' }).getByRole('button');
   const dialog = page.getByRole('dialog');
   const fact = (name: string) => dialog.locator('.facts > div').filter({ hasText: name }).locator('dd').textContent();
+  const still = dialog.locator('.frame img').last();
+  const hasStill = () => expect.poll(() => still.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(640);
   const open = async (name: RegExp) => {
     await page.getByRole('button', { name }).click();
     await dialog.getByText('Facts').waitFor();
@@ -102,14 +104,7 @@ test('videos in the page: how long they are, a still, what is seen in them and w
   await dialog.getByText('at 0:12, 0:40', { exact: true }).waitFor();
   await dialog.getByText(/^at 0:05, 3:08, .* 58:10$/).waitFor();
   expect(await fact('Duration')).toBe('1:02:03');
-  await expect
-    .poll(() =>
-      dialog
-        .locator('.frame img')
-        .last()
-        .evaluate((image: HTMLImageElement) => image.naturalWidth),
-    )
-    .toBe(640);
+  await hasStill();
   // What a video never has is neither offered nor called a failure.
   await dialog.getByText('There is no copy with pixelated faces').waitFor();
   await dialog.getByText('In videos neither text nor faces').waitFor();
@@ -130,14 +125,7 @@ test('videos in the page: how long they are, a still, what is seen in them and w
   await open(/^beach/);
   await dialog.getByText(keptReason, { exact: true }).waitFor();
   expect(await fact('Duration')).toBe('0:12');
-  await expect
-    .poll(() =>
-      dialog
-        .locator('.frame img')
-        .last()
-        .evaluate((image: HTMLImageElement) => image.naturalWidth),
-    )
-    .toBe(640);
+  await hasStill();
   await shoot('detail-video-kept');
   await close();
   await open(/^old/);
