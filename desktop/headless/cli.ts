@@ -10,6 +10,7 @@ import { createOutput } from './output.ts';
  * @returns the exit code: 0 all is well, 1 it did not work, 2 the command line was not understood
  */
 export async function main(argv: readonly string[]): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosed);
   const output = createOutput(process.stdout, process.stderr);
   let parsed: Arguments;
   try {
@@ -26,6 +27,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     output.note(messageOf(thrown));
     return 1;
   }
+}
+
+/** Who reads an answer may have had enough of it, as `head` has. */
+function ignoreClosed(thrown: NodeJS.ErrnoException): void {
+  if (thrown.code !== 'EPIPE') throw thrown;
 }
 
 /** Each command brings its own modules, so that a search does not wait for the cloud's to load. */

@@ -75,7 +75,7 @@ async function status({ handlers }: AgentReader, choice: BackendChoice | null, {
   }
   output.say(statusLine(answer));
   if (answer.notice !== null) output.note(answer.notice);
-  if (!live) output.note('That is what the index says. No running Pixwatch could be asked what it is doing.');
+  if (!live) output.note('Pixwatch does not run, or runs in a window: this is what the index says.');
   output.say(backendLine(choice));
   for (const [state, files] of Object.entries(answer.files)) if (files > 0) output.say(`${String(files).padStart(8)} ${state}`);
   for (const { path, files, problem } of folders) output.say(`${path}: ${filesText(files)}${problem === null ? '' : `: ${problem}`}`);

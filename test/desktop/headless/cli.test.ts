@@ -178,8 +178,15 @@ describe('a second start', () => {
     await expect(fetch(url)).rejects.toThrow();
     const atRest = JSON.parse((await run('status', '--json')).out);
     expect(atRest).toMatchObject({ isLive: false, files: { skipped: 1 }, costs: null, offline: null, scanning: null });
-    expect(await run('status')).toMatchObject({ err: expect.stringContaining('No running Pixwatch could be asked') });
+    expect(await run('status')).toMatchObject({ err: expect.stringContaining('Pixwatch does not run') });
   });
+});
+
+test('an answer of which nobody wants the rest, as with `| head`, is no failure', async () => {
+  const { process: child, err, ended } = start(['--help']);
+  child.stdout?.destroy();
+  expect(await ended).toBe(0);
+  expect(err.join('')).toBe('');
 });
 
 describe('rules', () => {
