@@ -6,7 +6,7 @@ import { method } from './rpc.ts';
 
 /**
  * Everything the UI and the CLI may ask of the agent, and every event the agent pushes. The only list there is.
- * To add a call: declare it here, implement it in desktop/agent/agent.ts, use it through the client.
+ * To add a call: declare it here, implement it in desktop/agent/handlers, use it through the client.
  * Pages are asked for with the `cursor` that the page before answered as `next`; null is the first page and the end.
  */
 
@@ -312,7 +312,7 @@ export const hostMethods = {
 export const hostEvent = v.variant('kind', [v.object({ kind: v.literal('openAsset'), asset: assetId })]);
 export type HostEvent = v.InferOutput<typeof hostEvent>;
 
-/** Pushed by the agent. All but `alertRaised` only say what to ask for again; they are sent at most a few times a second. */
+/** Pushed by the agent. `alertRaised` and `statusChanged` bring what is new, the others only say to ask again. They are sent at most a few times a second. */
 export const agentEvent = v.variant('kind', [
   v.object({ kind: v.literal('statusChanged'), status }),
   v.object({ kind: v.literal('libraryChanged') }),

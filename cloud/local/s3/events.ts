@@ -70,6 +70,7 @@ export function startEvents(database: Database, options: EventOptions): Events {
     wanted = true;
     if (delivering !== null || closed) return;
     clearTimeout(retry);
+    retry = undefined;
     delivering = deliver()
       .catch((error) => {
         options.log(`An event of S3 was not taken, and is given again: ${messageOf(error)}`);

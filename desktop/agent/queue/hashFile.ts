@@ -53,7 +53,7 @@ interface Reader {
   readonly waiting: Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>;
 }
 
-/** Two keep a disk busy. They end with the process. */
+/** Two keep a disk busy. They end with the agent. */
 const threads = 2;
 const readers: Reader[] = [];
 let lastId = 0;

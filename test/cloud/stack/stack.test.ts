@@ -298,6 +298,8 @@ describe('alerts', () => {
   it('leave the outbox each minute, and so do photos that wait for budget', () => {
     const schedules = kept.ofType('AWS::Scheduler::Schedule').map(({ Properties }) => Properties);
     for (const { ScheduleExpression } of schedules) expect(ScheduleExpression).toBe('rate(1 minute)');
+    const tries = kept.ofType('AWS::Lambda::EventInvokeConfig').filter(({ Properties }) => Properties.MaximumRetryAttempts === 0);
+    expect(tries).toHaveLength(schedules.length);
     expect(schedules.map(({ Target }) => Target.Arn['Fn::GetAtt'][0].replace(/[0-9A-F]{8}$/, ''))).toEqual([
       'TimerdrainOutbox',
       'TimerresumeWaiting',
