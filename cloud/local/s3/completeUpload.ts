@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { ServiceError } from '../gateway/service.ts';
 import { type Call, header, quoted, sendXml, unquoted } from './call.ts';
 import { type Checksum, checksumElement, checksumHeader, combineChecksums } from './checksums.ts';
-import { deletePart, type Part, partsOf } from './metadata.ts';
+import type { Database } from './database.ts';
+import { blobsOf, deletePart, type Part, partsOf } from './metadata.ts';
 import { parseXml } from './readXml.ts';
 import { requireUpload, type Upload } from './uploads.ts';
 import { commitObject } from './write.ts';
@@ -27,37 +29,30 @@ const completeRequest = v.object({
 });
 /** 10,000 parts take some 3 MB. */
 const maxCompleteBytes = 8 << 20;
+const partsPerTurn = 1000;
 
-/** Makes the listed parts the object, as they are: no byte is copied. */
+/** Makes the listed parts the object, as they are: no byte is copied. Ten thousand parts are looked at in several turns of the event loop. */
 export async function completeUpload(call: Call): Promise<void> {
   const { database, clock } = call.store;
-  requireUpload(call);
+  const begun = requireUpload(call);
   const body = await call.request.readBody(maxCompleteBytes);
   const listed = (await parseXml(body.toString(), completeRequest)).CompleteMultipartUpload.Part;
-  // Reading thousands of rows is as much as the event loop should do at once.
+  const seen = await readParts(database, begun.id);
+  const assembled = assemble(begun, seen, listed);
   await nextTurn();
   const object = await commitObject(call, 'CompleteMultipartUpload', () => {
     const upload = requireUpload(call);
-    const stored = partsOf(database, upload.id);
-    const parts = chooseParts(stored, listed, upload);
-    const checksum = wholeChecksum(upload, parts);
-    const size = parts.reduce((sum, part) => sum + part.size, 0);
-    checkWhole(call, upload, size, checksum);
-    const chosen = new Set(parts);
-    const left = stored.filter((part) => !chosen.has(part));
+    // A part that was sent again meanwhile has another blob.
+    const isAsSeen = isDeepStrictEqual(
+      blobsOf(database, upload.id),
+      seen.map(({ blob }) => blob),
+    );
+    const { left, ...whole } = isAsSeen ? assembled : assemble(upload, partsOf(database, upload.id), listed);
+    checkWhole(call, upload, whole);
     database.run('DELETE FROM upload WHERE id = ?', upload.id);
+    const { headers, tags } = upload;
     return {
-      object: {
-        bucket: call.bucket,
-        key: call.key,
-        content: upload.id,
-        size,
-        etag: wholeEtag(parts),
-        modifiedAt: clock.now(),
-        headers: upload.headers,
-        tags: upload.tags,
-        checksum,
-      },
+      object: { ...whole, bucket: call.bucket, key: call.key, content: upload.id, modifiedAt: clock.now(), headers, tags },
       dead: left.flatMap((part) => deletePart(database, upload.id, part.number)),
     };
   });
@@ -68,6 +63,34 @@ export async function completeUpload(call: Call): Promise<void> {
     ETag: quoted(object.etag),
     ...(object.checksum && { [checksumElement(object.checksum.algorithm)]: object.checksum.value, ChecksumType: object.checksum.type }),
   });
+}
+
+async function readParts(database: Database, content: string): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (;;) {
+    await nextTurn();
+    const page = partsOf(database, content, { after: parts.at(-1)?.number ?? 0, limit: partsPerTurn });
+    parts.push(...page);
+    if (page.length < partsPerTurn) return parts;
+  }
+}
+
+interface Whole {
+  readonly size: number;
+  readonly etag: string;
+  readonly checksum: Checksum | null;
+}
+
+/** @returns the object that the listed parts make, and the parts that are `left` over */
+function assemble(upload: Upload, stored: readonly Part[], listed: readonly ListedPart[]): Whole & { readonly left: Part[] } {
+  const parts = chooseParts(stored, listed, upload);
+  const chosen = new Set(parts);
+  return {
+    size: parts.reduce((sum, part) => sum + part.size, 0),
+    etag: wholeEtag(parts),
+    checksum: wholeChecksum(upload, parts),
+    left: stored.filter((part) => !chosen.has(part)),
+  };
 }
 
 /** The stored parts that the client lists, once it is clear that both mean the same. */
@@ -122,7 +145,7 @@ function wholeChecksum({ checksum }: Upload, parts: readonly Part[]): Checksum |
 }
 
 /** Compares the object with what the client says that it must be. */
-function checkWhole(call: Call, upload: Upload, size: number, checksum: Checksum | null): void {
+function checkWhole(call: Call, upload: Upload, { size, checksum }: Whole): void {
   const wantedSize = header(call, 'x-amz-mp-object-size');
   if (wantedSize !== undefined && Number(wantedSize) !== size) {
     throw new ServiceError('InvalidRequest', `The parts have ${size} bytes, not the ${wantedSize} that x-amz-mp-object-size says.`);

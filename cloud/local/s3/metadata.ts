@@ -137,6 +137,11 @@ export function partsOf(database: Database, content: string, { after, limit } = 
   }));
 }
 
+/** The blobs of the parts, in the order of their numbers. */
+export function blobsOf(database: Database, content: string): string[] {
+  return database.all<{ blob: string }>('SELECT blob FROM part WHERE content = ? ORDER BY number', content).map(({ blob }) => blob);
+}
+
 /** Puts a part in the place of the one with its number. @returns blobs that may be dead now */
 export function putPart(database: Database, content: string, part: Part): string[] {
   const dead = deletePart(database, content, part.number);
