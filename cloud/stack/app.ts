@@ -1,17 +1,18 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App } from 'aws-cdk-lib';
 import { InvalidInput } from '../../shared/errors.ts';
 import { PixwatchStack } from './pixwatchStack.ts';
 import { loadSettings } from './settings.ts';
 
-/** What the CDK's command line runs (cdk.json); by itself, with --template, it only writes the template, which needs no network. */
-const template = process.argv.includes('--template');
-const outdir = fileURLToPath(new URL('../../dist/template/', import.meta.url));
+/** What the CDK's command line runs (cdk.json); by itself, with --template [FOLDER], it only writes the template, which needs no network. */
+const template = process.argv[2] === '--template';
+const outdir = process.argv[3] ?? fileURLToPath(new URL('../../dist/template', import.meta.url));
 try {
   const app = new App(template ? { outdir, context: { 'aws:cdk:bundling-stacks': [] } } : {});
   const { templateFile } = new PixwatchStack(app, loadSettings());
   app.synth();
-  if (template) console.log(`The template is in ${outdir}${templateFile}.`);
+  if (template) console.log(`The template is in ${join(outdir, templateFile)}.`);
 } catch (thrown) {
   if (!(thrown instanceof InvalidInput)) throw thrown;
   console.error(thrown.message);

@@ -4,7 +4,7 @@ import { InvalidInput, sentenceOf } from '../../../shared/errors.ts';
 export const help = `The backend on AWS, as pixwatch.config.json describes it. See docs/deploy.md.
 
   npm run cloud:doctor                     says what is missing, and changes nothing
-  npm run cloud:diff                       what deploying would change
+  npm run cloud:diff                       what deploying would change, or make
   npm run cloud:deploy                     deploys, and writes pixwatch-connection.json for the app
   npm run cloud:connection                 shows the connection file again
   npm run cloud:add-user -- EMAIL          lets somebody sign in
@@ -13,6 +13,7 @@ export const help = `The backend on AWS, as pixwatch.config.json describes it. S
 Options come after "--", as in npm run cloud:deploy -- --yes:
   --yes             deploy, destroy: does not ask (destroy never empties a bucket unasked)
   --out FILE        deploy, connection: writes the connection file here
+  --against FILE    diff: compares with this template and not with what is deployed; needs no account
   --empty-buckets   destroy: empties the buckets that go with the stack, after its name was typed
   --profile NAME    a profile of the AWS command line (else AWS_PROFILE, else the default one)
 
@@ -22,7 +23,7 @@ export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'doctor' }
   | { readonly kind: 'deploy'; readonly yes: boolean; readonly out: string }
-  | { readonly kind: 'diff' }
+  | { readonly kind: 'diff'; readonly against: string | null }
   | { readonly kind: 'destroy'; readonly yes: boolean; readonly emptyBuckets: boolean }
   | { readonly kind: 'connection'; readonly out: string | null }
   | { readonly kind: 'addUser'; readonly email: string };
@@ -36,6 +37,7 @@ export interface Arguments {
 const options = {
   yes: { type: 'boolean', short: 'y' },
   out: { type: 'string' },
+  against: { type: 'string' },
   'empty-buckets': { type: 'boolean' },
   profile: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -63,15 +65,18 @@ function read(argv: readonly string[]) {
 }
 
 function commandOf([name, ...words]: string[], values: Values): Command {
-  const { yes = false, out, 'empty-buckets': emptyBuckets = false } = values;
+  const { yes = false, out, against = null, 'empty-buckets': emptyBuckets = false } = values;
   switch (name) {
     case undefined:
       return { kind: 'help' };
     case 'doctor':
-    case 'diff':
       only(values);
       none(words);
-      return { kind: name };
+      return { kind: 'doctor' };
+    case 'diff':
+      only(values, 'against');
+      none(words);
+      return { kind: 'diff', against };
     case 'deploy':
       only(values, 'yes', 'out');
       none(words);

@@ -26,16 +26,8 @@ Next:
   return 0;
 }
 
-/** Shows what deploying would change. @returns the exit code */
-export async function diff(): Promise<number> {
-  const settings = loadSettings();
-  await insist(settings);
-  await runCdk(['diff', settings.name], settings.region, 'The difference could not be shown.');
-  return 0;
-}
-
 /** Tells what is wrong, and stops where it would not work. */
-async function insist(settings: Settings): Promise<void> {
+export async function insist(settings: Settings): Promise<void> {
   const findings = await mustHaves(settings, await enter(settings));
   for (const finding of findings) if (finding.kind !== 'ok') console.error(lineOf(finding));
   if (findings.some(isMissing)) throw new Permanent('Nothing was changed. npm run cloud:doctor looks at everything.');

@@ -4,8 +4,9 @@ import { type Account, openAccount, reasonOf } from './account.ts';
 import { addUser } from './addUser.ts';
 import { type Arguments, help, parseArguments } from './arguments.ts';
 import { connectionOf, showConnection } from './connection.ts';
-import { deploy, diff } from './deploy.ts';
+import { deploy } from './deploy.ts';
 import { destroy } from './destroy.ts';
+import { diff } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { describeStack } from './stackState.ts';
 
@@ -43,7 +44,7 @@ async function run({ command, profile }: Arguments): Promise<number> {
     case 'deploy':
       return deploy(command);
     case 'diff':
-      return diff();
+      return diff(command);
     case 'destroy':
       return destroy(command);
     case 'connection':

@@ -13,21 +13,24 @@ export interface Part {
   readonly stays: boolean;
 }
 
-const template = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({ Resources: v.record(v.string(), v.object({ DeletionPolicy: v.optional(v.string()) })) }),
-);
+/** What is read of a template of CloudFormation. */
+export const template = v.object({
+  Resources: v.record(v.string(), v.object({ Type: v.string(), DeletionPolicy: v.optional(v.string()) })),
+});
+export type Template = v.InferOutput<typeof template>;
+
+/** Whether a part stays when its stack is deleted. */
+export const staysByPolicy = (policy: string | undefined): boolean => policy === 'Retain';
 
 /** The parts of a stack, and what becomes of each by the template that was deployed last, whatever the settings say now. */
 export async function partsOf({ cloudformation }: Account, name: string): Promise<Part[]> {
   const { TemplateBody } = await cloudformation.send(new GetTemplateCommand({ StackName: name }));
-  const { Resources } = parse(template, TemplateBody, 'template of the stack');
+  const { Resources } = parse(v.pipe(v.string(), v.parseJson(), template), TemplateBody, 'template of the stack');
   const parts: Part[] = [];
   for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client: cloudformation }, { StackName: name })) {
     for (const { LogicalResourceId = '', ResourceType: type = '', PhysicalResourceId: id } of StackResourceSummaries) {
-      const policy = Resources[LogicalResourceId]?.DeletionPolicy;
-      if (id !== undefined) parts.push({ type, id, stays: policy === 'Retain' });
+      const stays = staysByPolicy(Resources[LogicalResourceId]?.DeletionPolicy);
+      if (id !== undefined) parts.push({ type, id, stays });
     }
   }
   return parts;

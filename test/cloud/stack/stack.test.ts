@@ -6,6 +6,7 @@ import { entryOf } from '../../../cloud/stack/bundling.ts';
 import { functionOf, functions } from '../../../cloud/stack/functions.ts';
 import { placeholders } from '../../../cloud/stack/pipeline.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
+import { monthlyCounts } from '../../../shared/forecast.ts';
 import { type Resource, synthesize } from './synth.ts';
 
 const kept = synthesize();
@@ -369,6 +370,10 @@ describe('observability', () => {
     for (const { AlarmActions } of alarms) expect(AlarmActions).toEqual([topic]);
     // Each costs 0.10 USD a month beyond ten.
     expect(alarms.length).toBeLessThanOrEqual(10);
+    // What cloud:diff and the app say of the cost of an idle backend.
+    const nothing = { photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 };
+    const detectors = { labels: true, text: true, faces: true, moderation: true };
+    expect(monthlyCounts(nothing, { detectors, archiveAfterDays: null, region: 'us-east-1' }).alarms).toBe(alarms.length);
   });
 
   it('compares the bill for Rekognition with the cap', () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -45,7 +45,11 @@ const outputs = {
 const prepared = { 'DescribeStacks CDKToolkit': stack('CDKToolkit', 'CREATE_COMPLETE', { BootstrapVersion: '27' }) };
 const deployed = { ...prepared, 'DescribeStacks pixwatch': stack('pixwatch', 'CREATE_COMPLETE', outputs) };
 const parts = {
-  'GetTemplate pixwatch': template({ In: { DeletionPolicy: 'Retain' }, Out: { DeletionPolicy: 'Delete' }, Fn: {} }),
+  'GetTemplate pixwatch': template({
+    In: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'Retain' },
+    Out: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'Delete' },
+    Fn: { Type: 'AWS::Lambda::Function' },
+  }),
   'ListStackResources pixwatch': resourceList([
     ['In', 'AWS::S3::Bucket', 'pixwatch-in'],
     ['Out', 'AWS::S3::Bucket', 'pixwatch-out'],
@@ -64,7 +68,7 @@ it('without credentials the doctor checks what it can, says what to do, and fail
   expect(said).toMatch(/^unknown +Quotas of Rekognition cannot be checked: /m);
 });
 
-it.each([['deploy', '--yes'], ['diff'], ['destroy', '--yes'], ['connection'], ['add-user', 'me@example.org']])(
+it.each([['deploy', '--yes'], ['destroy', '--yes'], ['connection'], ['add-user', 'me@example.org']])(
   'without credentials, %s says so and changes nothing',
   async (...args) => {
     const { code, said } = await run(args);
@@ -72,6 +76,27 @@ it.each([['deploy', '--yes'], ['diff'], ['destroy', '--yes'], ['connection'], ['
     expect(said).toMatch(/There are no credentials for AWS\./);
   },
 );
+
+it('without credentials, diff says what would be made, what that costs and what stays, and that it compared nothing', async () => {
+  const { code, said } = await run(['diff']);
+  expect(said).toMatch(/^It cannot be compared with what is deployed\. There are no credentials for AWS\./);
+  expect(said).toMatch(/^ {2}3 buckets\n {2}1 table$/m);
+  expect(said).toMatch(/^ +4\.\d\d {2}in all, by prices of 20/m);
+  expect(said).toMatch(/stay when it is removed:\n {2}3 buckets\n {2}1 table\n {2}1 user pool .*\n {2}1 identity pool .*\n$/);
+  expect(code).toBe(1);
+});
+
+it('diff compares with a template in a file without an account, and says when it is none', async () => {
+  const { code, said, home } = await run(['diff', '--against', 'no.json']);
+  expect(said).toMatch(/no\.json cannot be read as a template \(ENOENT/);
+  expect(code).toBe(1);
+  const path = join(home, 'old.json');
+  await writeFile(path, JSON.stringify({ Resources: { Gone: { Type: 'AWS::SQS::Queue' } } }));
+  const compared = await run(['diff', '--against', path]);
+  expect(compared.said).toMatch(/^\[-\] AWS::SQS::Queue Gone destroy/m);
+  expect(compared.said).toMatch(/^\[\+\] AWS::S3::Bucket Storage\/Input /m);
+  expect(compared.code).toBe(0);
+}, 120_000);
 
 it.each([['doctor'], ['deploy'], ['destroy']])('without a network, %s says so at once', async (...args) => {
   const { code, said } = await run(args, { ...keys, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' });

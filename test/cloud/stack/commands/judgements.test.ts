@@ -25,6 +25,7 @@ it('reads the command line', () => {
     command: { kind: 'destroy', yes: false, emptyBuckets: true },
     profile: 'home',
   });
+  expect(parseArguments(['diff', '--against', 'old.json']).command).toEqual({ kind: 'diff', against: 'old.json' });
   expect(parseArguments(['deploy', '--help']).command).toEqual({ kind: 'help' });
   for (const argv of [['doctor', '--yes'], ['diff', 'x'], ['add-user'], ['add-user', 'me'], ['deploy', '--outt', 'x']]) {
     expect(() => parseArguments(argv)).toThrow(/ See npm run cloud:deploy -- --help\.$/);
