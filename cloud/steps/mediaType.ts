@@ -7,7 +7,7 @@ export interface MediaType {
 }
 
 /** How many first bytes of a file `mediaTypeOf` needs. */
-export const headBytes = 64;
+export const headBytes = 400;
 
 const photo = (type: string): MediaType => ({ kind: 'photo', type, readable: true });
 const raw: MediaType = { kind: 'photo', type: 'image/x-raw', readable: false };
@@ -34,11 +34,18 @@ export function mediaTypeOf(head: Uint8Array, ext: string): MediaType | null {
   if (startsWith('RIFF') && text.slice(8, 12) === 'AVI ') return video('video/x-msvideo');
   if (startsWith('IIRO', 'IIRS', 'MMOR', 'IIU\0', 'FUJIFILMCCD-RAW')) return raw;
   if (startsWith('II*\0', 'MM\0*', 'II+\0', 'MM\0+')) return tiffBasedRaw.has(ext) ? raw : photo('image/tiff');
-  if (startsWith('\x1a\x45\xdf\xa3')) return video(text.includes('webm') ? 'video/webm' : 'video/x-matroska');
+  if (startsWith('\x1a\x45\xdf\xa3')) return video(text.slice(0, 64).includes('webm') ? 'video/webm' : 'video/x-matroska');
+  if (isTransportStream(text, 0, 188) || isTransportStream(text, 4, 192)) return video('video/mp2t');
+  if (startsWith('\0\0\x01\xba')) return video('video/mpeg');
+  if (startsWith('\x30\x26\xb2\x75\x8e\x66\xcf\x11')) return video('video/x-ms-asf');
   // QuickTime from before it had a file type box begins with one of its own boxes.
   if (/^.{4}(moov|mdat|wide|free|skip|pnot)/s.test(text)) return video('video/quicktime');
   return text.slice(4, 8) === 'ftyp' ? mediaTypeOfBrands(text) : null;
 }
+
+/** Packets of one length, each with a byte to find it by (ISO/IEC 13818-1, 2.4.3); cameras' AVCHD has 4 bytes before each. */
+const isTransportStream = (text: string, first: number, length: number) =>
+  [0, 1, 2].every((packet) => text[first + packet * length] === 'G');
 
 /** ISO base media files: the major brand, then the compatible ones (ISO/IEC 14496-12, 4.3). */
 function mediaTypeOfBrands(text: string): MediaType | null {

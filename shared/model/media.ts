@@ -19,7 +19,7 @@ const photo = [
   'rw2',
   'raf',
 ];
-const video = ['mp4', 'mov', 'm4v', 'mkv', 'webm', 'avi'];
+const video = ['mp4', 'mov', 'm4v', '3gp', 'mkv', 'webm', 'avi', 'mts', 'm2ts', 'mpg', 'mpeg', 'wmv'];
 const kinds = new Map<string, 'photo' | 'video'>([...photo.map((e) => [e, 'photo'] as const), ...video.map((e) => [e, 'video'] as const)]);
 
 /** The lower-case extension of a file name without its dot; '' when there is none. */

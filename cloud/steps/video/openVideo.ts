@@ -37,20 +37,25 @@ export interface Video {
   close(): Promise<void>;
 }
 
-/** A thread that says nothing for so long is stuck. The slowest frame, of 8K, takes some seconds. */
-const stuckMs = 60_000;
-/** In MB: a hundred times what lists of frames take. */
-const maxHeap = 1024;
-/** In bytes. A long video is known by a few MB; one that takes more is not worth its price. */
-const maxRead = 256 * 1024 * 1024;
+/** What looking into a video may take. */
+export interface VideoLimits {
+  /** For one answer, without what the source takes. The slowest frame, of 8K, takes some seconds. */
+  readonly answerMs: number;
+  /** Of JavaScript, in MB: the lists of frames of the longest videos take some hundred. */
+  readonly heapMb: number;
+  /** A long video is known by a few MB; one that takes more is not worth its price. Each read counts as `smallestRead` at least. */
+  readonly readBytes: number;
+}
+const usualLimits: VideoLimits = { answerMs: 60_000, heapMb: 1024, readBytes: 256 * 1024 * 1024 };
+const smallestRead = 64 * 1024;
 
 /**
  * Looks into a video, of which it reads no more than it needs. What is decoded comes from strangers, hence it is done on a thread of its own, whose
  * memory and time are limited.
  * @throws Permanent when it is damaged, or none that can be looked into; the message is the end of a sentence. Else what the source threw
  */
-export async function openVideo(source: VideoSource): Promise<Video> {
-  const thread = startThread(source);
+export async function openVideo(source: VideoSource, limits: VideoLimits = usualLimits): Promise<Video> {
+  const thread = startThread(source, limits);
   try {
     const { facts } = await thread.ask({ kind: 'open', size: source.size }, 'opened');
     const { tags, createdAt, ...rest } = facts satisfies RawFacts;
@@ -77,51 +82,81 @@ interface Thread {
   end(): Promise<void>;
 }
 
-function startThread({ read }: VideoSource): Thread {
-  const worker = new Worker(new URL(import.meta.url), { workerData: videoThread, resourceLimits: { maxOldGenerationSizeMb: maxHeap } });
+function startThread({ read }: VideoSource, limits: VideoLimits): Thread {
+  const resourceLimits = { maxOldGenerationSizeMb: limits.heapMb };
+  const worker = new Worker(new URL(import.meta.url), { workerData: videoThread, resourceLimits });
   let asked = Promise.withResolvers<FromThread>();
-  let stuck: NodeJS.Timeout | undefined;
   let bytesRead = 0;
   const fail = (thrown: unknown) => {
     asked.reject(thrown);
     void worker.terminate();
   };
-  const watch = () => {
-    clearTimeout(stuck);
-    stuck = setTimeout(() => fail(new Permanent('it takes too long to decode')), stuckMs);
-  };
+  const time = createTimeLimit(() => fail(new Permanent('it takes too long to decode')));
   const answerRead = async (wanted: Answer<'read'>) => {
     const { start, end } = wanted;
-    bytesRead += end - start;
-    if (bytesRead > maxRead) throw new Permanent('too much of it would have to be read');
+    bytesRead += Math.max(end - start, smallestRead);
+    if (bytesRead > limits.readBytes) throw new Permanent('too much of it would have to be read');
     const bytes = await read(start, end);
     if (bytes.length !== end - start) throw new Permanent('it is shorter than it was said to be');
     worker.postMessage({ kind: 'bytes', read: wanted.read, bytes } satisfies ToThread);
-    watch();
+    time.goOn();
   };
   worker.on('message', (message: FromThread) => {
-    clearTimeout(stuck);
-    if (message.kind === 'read') answerRead(message).catch(fail);
-    else asked.resolve(message);
+    if (message.kind !== 'read') return asked.resolve(message);
+    time.pause();
+    answerRead(message).catch(fail);
   });
-  // As when it comes to its limit of memory.
-  worker.on('error', (thrown) => fail(new Permanent(`it cannot be decoded (${messageOf(thrown)})`, { cause: thrown })));
+  worker.on('error', (thrown) => fail(new Permanent(whyEnded(thrown), { cause: thrown })));
   worker.on('exit', () => asked.reject(new Permanent('it cannot be decoded')));
   return {
     async ask<K extends 'opened' | 'frame'>(question: ToThread, kind: K) {
       asked = Promise.withResolvers();
-      watch();
+      time.start(limits.answerMs);
       worker.postMessage(question);
-      const reply = await asked.promise.finally(() => clearTimeout(stuck));
-      if (reply.kind === 'unreadable') throw new Permanent(reply.reason);
+      const reply = await asked.promise.finally(time.end);
+      if (reply.kind === 'unreadable') throw new Permanent(reply.reason, { cause: reply.detail });
       if (reply.kind !== kind) throw new Permanent('it cannot be decoded');
       return reply as Answer<K>;
     },
     async end() {
-      clearTimeout(stuck);
+      time.end();
       await worker.terminate();
     },
   };
+}
+
+/** Tells when something has been at it for too long. Its pauses, of which several may overlap, do not count. */
+function createTimeLimit(onOver: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  let [isRunning, pauses, msLeft, since] = [false, 0, 0, 0];
+  const run = () => {
+    since = performance.now();
+    timer = setTimeout(onOver, msLeft);
+  };
+  return {
+    start(ms: number) {
+      isRunning = true;
+      msLeft = ms;
+      if (pauses === 0) run();
+    },
+    pause() {
+      if (pauses++ > 0 || !isRunning) return;
+      clearTimeout(timer);
+      msLeft -= performance.now() - since;
+    },
+    goOn() {
+      if (--pauses === 0 && isRunning) run();
+    },
+    end() {
+      isRunning = false;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function whyEnded(thrown: unknown): string {
+  const isMemory = thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return isMemory ? 'it takes too much memory to decode' : `it cannot be decoded (${messageOf(thrown)})`;
 }
 
 /**

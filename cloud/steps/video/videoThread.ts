@@ -12,6 +12,7 @@ import {
   MATROSKA,
   MkvOutputFormat,
   MP4,
+  MPEG_TS,
   Output,
   QTFF,
   WEBM,
@@ -34,8 +35,8 @@ export type FromThread =
   | { readonly kind: 'read'; readonly read: number; readonly start: number; readonly end: number }
   | { readonly kind: 'opened'; readonly facts: RawFacts }
   | { readonly kind: 'frame'; readonly frame: RawFrame }
-  /** For people: why the video cannot be looked into. */
-  | { readonly kind: 'unreadable'; readonly reason: string };
+  /** Why the video cannot be looked into: for people, and in the demuxer's words. */
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly detail: string };
 
 export interface RawFacts {
   /** As mediabunny calls it; null when it knows it not. */
@@ -91,8 +92,8 @@ export function serveVideo(port: MessagePort): void {
       (reply) => port.postMessage(reply),
       (thrown: unknown) => {
         // Whatever the demuxer stumbles over is the file's fault: it gets nothing else from outside.
-        const reason = thrown instanceof Unreadable ? thrown.message : `${damaged} (${messageOf(thrown)})`;
-        port.postMessage({ kind: 'unreadable', reason } satisfies FromThread);
+        const reason = thrown instanceof Unreadable ? thrown.message : damaged;
+        port.postMessage({ kind: 'unreadable', reason, detail: messageOf(thrown) } satisfies FromThread);
       },
     );
   });
@@ -108,8 +109,8 @@ const cacheBytes = 4 * 1024 * 1024;
 
 async function open(size: number, read: (start: number, end: number) => Promise<Uint8Array>): Promise<Opened> {
   const source = new CustomSource({ getSize: () => size, read, maxCacheSize: cacheBytes, prefetchProfile: 'fileSystem' });
-  const input = new Input({ formats: [MP4, QTFF, MATROSKA, WEBM], source });
-  if (!(await input.canRead())) throw new Unreadable('it is no MP4, MOV, MKV or WebM file that can be read');
+  const input = new Input({ formats: [MP4, QTFF, MATROSKA, WEBM, MPEG_TS], source });
+  if (!(await input.canRead())) throw new Unreadable('it is no MP4, MOV, MKV, WebM or MPEG-TS file that can be read');
   const track = await input.getPrimaryVideoTrack();
   // A recording that was cut off has its list of tracks, which comes last, missing.
   if (!track) throw new Unreadable((await input.getTracks()).length > 0 ? 'there is no picture in it, only sound' : damaged);
@@ -165,12 +166,33 @@ async function fileOfOne(track: InputVideoTrack, packet: EncodedPacket): Promise
   return new Uint8Array(target.buffer ?? new ArrayBuffer());
 }
 
-/** FFmpeg's filters that make a frame as large as it is wanted and upright. */
+/** FFmpeg's filters that make a frame as large as it is wanted, upright, and as bright as other pictures. */
 async function filtersOf(track: InputVideoTrack, width: number, height: number): Promise<string> {
-  const [rotation, isFlipped] = await Promise.all([track.getRotation(), track.getFlip()]);
+  const [rotation, isFlipped, { transfer }] = await Promise.all([track.getRotation(), track.getFlip(), track.getColorSpace()]);
   const [w, h] = rotation % 180 === 0 ? [width, height] : [height, width];
   const turns = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] } as const;
-  return [`scale=${w}:${h}:flags=area`, ...turns[rotation], ...(isFlipped ? ['hflip'] : []), 'format=rgb24'].join();
+  return [`scale=${w}:${h}:flags=area`, ...toSdr(transfer), ...turns[rotation], ...(isFlipped ? ['hflip'] : []), 'format=rgb24'].join();
+}
+
+/** FFmpeg's names of the two ways in which phones and cameras write high dynamic range. */
+const hdrTransfers: Readonly<Record<string, string>> = { hlg: 'arib-std-b67', pq: 'smpte2084' };
+/** In nits: a white sheet of paper, and the brightest of a nominal display (ITU-R BT.2408-7, 2.2 and 5.1). */
+const [white, brightest] = [203, 1000];
+
+/** Without these a picture of high dynamic range comes out grey. What is up to half as bright as paper stays as it is, what is brighter is drawn together. */
+function toSdr(transfer: string | null | undefined): string[] {
+  const from = hdrTransfers[transfer ?? ''];
+  if (!from) return [];
+  return [
+    // Not subsampled, as zscale takes even sizes only else.
+    'format=yuv444p10le',
+    `zscale=tin=${from}:min=bt2020nc:pin=bt2020:t=linear:npl=${white}`,
+    'format=gbrpf32le',
+    'zscale=p=bt709',
+    `tonemap=mobius:param=0.5:desat=0:peak=${brightest / white}`,
+    'zscale=t=iec61966-2-1',
+    'format=gbrp',
+  ];
 }
 
 /** Of JavaScript itself, but TypeScript has it among the types of browsers. */

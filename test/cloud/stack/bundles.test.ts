@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
@@ -14,6 +14,7 @@ import { createRunner } from '../../../cloud/local/runner.ts';
 import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import { createStates } from '../../../cloud/local/states.ts';
 import { createTaskTokens } from '../../../cloud/local/taskTokens.ts';
+import { projectRoot } from '../../../cloud/stack/bundling.ts';
 import { type FunctionName, functions } from '../../../cloud/stack/functions.ts';
 import { changeAsset, claim } from '../../../cloud/steps/assets.ts';
 import type { Backend } from '../../../cloud/steps/backend.ts';
@@ -62,10 +63,10 @@ async function openCloud(more: Readonly<Record<string, Service>> = {}) {
 }
 
 /** Starts a function's bundle for the length of a test. */
-async function start(name: FunctionName, backend: Backend, settings: object = {}) {
+async function start(name: FunctionName, backend: Backend, settings: object = {}, from = dir) {
   const credentials = await backend.s3.config.credentials();
   const access = { endpoint: new URL(backend.names.inboxQueueUrl).origin, region: 'us-east-1', credentials };
-  const running = await startFunction(join(dir, `${name}.mjs`), access, backend.names, settings);
+  const running = await startFunction(join(from, `${name}.mjs`), access, backend.names, settings);
   onTestFinished(running.stop);
   return running;
 }
@@ -234,6 +235,15 @@ it('a video gets its still from the bundle, with the decoder beside it and no mo
   const postered = await run<object>('poster', backend, admitted);
   expect(postered).toMatchObject({ route: 'labels', durationMs: 8000, width: 480, renditions: ['thumb', 'preview'] });
   expect(await keysIn(backend, backend.names.outputBucket)).toContain(`local/${who.asset}/thumb.webp`);
+
+  // The decoder is optional: without it the rest is known, and what is missing.
+  const bare = await scratchDir();
+  await mkdir(join(bare, 'node_modules'));
+  await symlink(join(projectRoot, 'node_modules/sharp'), join(bare, 'node_modules/sharp'));
+  await copyFile(join(dir, 'poster.mjs'), join(bare, 'poster.mjs'));
+  const { result } = await (await start('poster', backend, {}, bare)).invoke(admitted);
+  const reason = 'Kept safely, but nothing of the video can be shown: the decoder is not installed (the npm package @ffmpeg/core).';
+  expect(result).toMatchObject({ route: 'keep', reason, durationMs: 8000, width: 480, renditions: [] });
 });
 
 it('what is refused, kept or waits for budget is recorded with no more than the grants', async () => {

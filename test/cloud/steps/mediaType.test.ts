@@ -12,6 +12,13 @@ function ftyp(major: string, ...compatible: string[]): Buffer {
   return Buffer.concat([size, Buffer.from(`ftyp${major}\0\0\0\0${compatible.join('')}`), Buffer.alloc(64)]);
 }
 
+/** Packets that begin with a G, each with so many bytes before that. */
+function packets(before: number, length: number): Buffer {
+  const stream = Buffer.alloc(3 * length);
+  for (let at = before; at < stream.length; at += length) stream.write('G', at);
+  return stream;
+}
+
 describe('mediaTypeOf', () => {
   it.each(['jpeg', 'png', 'webp', 'tiff', 'gif', 'avif'] as const)('knows %s by its content, whatever it is called', async (format) => {
     const file = await small.clone().toFormat(format).toBuffer();
@@ -46,6 +53,11 @@ describe('mediaTypeOf', () => {
     ['WebM', Buffer.from('\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webm', 'latin1'), 'video/webm'],
     ['Matroska', Buffer.from('\x1a\x45\xdf\xa3\xa3B\x86\x81\x01B\x82\x88matroska', 'latin1'), 'video/x-matroska'],
     ['AVI', Buffer.from('RIFF\x10\0\0\0AVI LIST'), 'video/x-msvideo'],
+    ['3GP of an old phone', ftyp('3gp4', '3gp4', '3gp5'), 'video/mp4'],
+    ['MPEG transport stream', packets(0, 188), 'video/mp2t'],
+    ['AVCHD of a camcorder', packets(4, 192), 'video/mp2t'],
+    ['MPEG program stream', Buffer.from('\0\0\x01\xba\x44\0\x04', 'latin1'), 'video/mpeg'],
+    ['WMV', Buffer.from('3026b2758e66cf11a6d900aa0062ce6c', 'hex'), 'video/x-ms-asf'],
   ])('knows a video: %s', (_, head, type) => {
     expect(mediaTypeOf(head, 'jpg')).toMatchObject({ kind: 'video', type });
   });
@@ -57,6 +69,7 @@ describe('mediaTypeOf', () => {
     ['sound', ftyp('M4A ', 'M4A ')],
     ['WAV', 'RIFF\x10\0\0\0WAVEfmt '],
     ['text', 'hello'],
+    ['text of Gs', 'G'.repeat(100)],
     ['nothing', ''],
   ])('takes %s for no picture', (_, content) => {
     expect(mediaTypeOf(Buffer.from(content), 'jpg')).toBeNull();

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { fromPixels } from '../../../../cloud/steps/pixels.ts';
 import { type Frame, openVideo, type Video, type VideoSource } from '../../../../cloud/steps/video/openVideo.ts';
 import { Permanent, Transient } from '../../../../shared/errors.ts';
-import { clip, wrapped } from './videos.ts';
+import { clip, noFrames, still, wrapped } from './videos.ts';
 
 /** Counts what is read of it. */
 function sourceOf(file: Buffer) {
@@ -59,6 +59,31 @@ it.each(['h264', 'hevc', 'vp9'] as const)('knows what %s says of itself, and sho
   expect(later.atMs).toBeGreaterThanOrEqual(6000);
   expect(later.atMs).toBeLessThan(6050);
   expect(await animalIn(later)).toBe('frog');
+});
+
+it.each([
+  ['ProRes', () => still('prores.mov'), { codec: 'prores', width: 120, height: 80 }],
+  ['VP8', () => still('vp8.webm'), { codec: 'vp8', width: 120, height: 80 }],
+  ['fragments', () => wrapped({ into: 'fragments' }), { codec: 'avc', width: 480, height: 320 }],
+  ['a transport stream', () => wrapped({ into: 'ts' }), { codec: 'avc', width: 480, height: 320 }],
+  ['a recording whose end was lost', async () => (await wrapped({ into: 'mp4' })).subarray(0, 60_000), { codec: 'avc', durationMs: 8000 }],
+])('shows %s', async (_, file, facts) => {
+  const video = await opened(sourceOf(await file()).source);
+  expect(video.facts).toMatchObject(facts);
+  expect(await animalIn(await video.frameAt(0, 480))).toBe('dog');
+});
+
+it('shows what was taken in high dynamic range as bright as other pictures', async () => {
+  const hdr = await (await opened(sourceOf(await still('hlg.mov')).source)).frameAt(0, 480);
+  const plain = await (await opened(sourceOf(await clip('h264')).source)).frameAt(0, 480);
+  for (const [left, top] of [
+    [0, 0],
+    [0.5, 0.5],
+    [0.75, 0.25],
+  ] as const) {
+    const [expected, seen] = [await colour(plain, left, top), await colour(hdr, left, top)];
+    for (const [i, value] of expected.entries()) expect(Math.abs(value - (seen[i] ?? 0))).toBeLessThan(25);
+  }
 });
 
 it('takes date, camera and place from the file', async () => {
@@ -127,11 +152,40 @@ it.each([
   ['whose end is missing', async () => (await clip('h264')).subarray(0, 50_000), /damaged or incomplete/],
   ['that is noise behind its first bytes', async () => Buffer.concat([(await clip('h264')).subarray(0, 32), noise(5000)]), /damaged/],
   ['of sound alone', () => wrapped({ into: 'mp4', tracks: ['audio'] }), /only sound/],
-  ['that is none', async () => noise(5000), /no MP4, MOV, MKV or WebM/],
+  ['that is none', async () => noise(5000), /no MP4, MOV, MKV/],
+  ['that it does not know', () => still('mpeg4.avi'), /no MP4, MOV, MKV/],
+  [
+    'that says it has 2^40 bytes',
+    async () => patched(await clip('h264'), 'moov', -4, [1, 0x6d_6f_6f_76, 256, 0]),
+    /damaged or incomplete$/,
+  ],
 ])('says why it cannot look into a file %s', async (_, file, reason) => {
   const failed = openVideo(sourceOf(await file()).source);
   await expect(failed).rejects.toThrow(Permanent);
   await expect(failed).rejects.toThrow(reason);
+});
+
+it.each([
+  ['in AV1', () => still('av1.mp4'), /AV1/],
+  ['in a codec that it does not know', () => still('mpeg4.mp4'), /codec is not known/],
+  ['that has no frames', noFrames, /no frame in it/],
+])('knows what a film says of itself %s, and why it cannot show it', async (_, file, reason) => {
+  const video = await opened(sourceOf(await file()).source);
+  expect(video.facts.width).toBeGreaterThan(0);
+  await expect(video.frameAt(0, 480)).rejects.toThrow(reason);
+});
+
+// Lists of frames that are made to be endless, in a few bytes. The usual limits are a minute and a gigabyte.
+it.each([
+  ['memory', 'stts', 12, [0xff_ff_ff_ff], { heapMb: 64 }, /too much memory/],
+  ['time', 'stsc', 16, [0xff_ff_ff_ff], { answerMs: 1500 }, /too long/],
+  ['bytes', 'moov', 0, [0x6d_6f_6f_76], { readBytes: 1 }, /too much of it/],
+] as const)('gives a film no more %s than its limit', async (_, box, offset, words, limit, reason) => {
+  const { source } = sourceOf(patched(await clip('h264'), box, offset, words));
+  const limits = { answerMs: 60_000, heapMb: 1024, readBytes: 1024 ** 2, ...limit };
+  const shown = openVideo(source, limits).then((video) => video.frameAt(0, 480).finally(video.close));
+  await expect(shown).rejects.toThrow(Permanent);
+  await expect(shown).rejects.toThrow(reason);
 });
 
 it('survives frames that are noise', async () => {
@@ -149,6 +203,15 @@ it('passes on that the file cannot be read at the moment', async () => {
   };
   await expect(openVideo({ ...source, read })).rejects.toThrow(Transient);
 });
+
+/** Writes words of 32 bits into the first box of that name, from so many bytes behind the beginning of its name. */
+function patched(file: Buffer, box: string, offset: number, words: readonly number[]): Buffer {
+  const copy = Buffer.from(file);
+  // Behind the frames, which may hold these letters too.
+  const at = copy.indexOf(box, copy.lastIndexOf('moov')) + offset;
+  for (const [i, word] of words.entries()) copy.writeUInt32BE(word, at + 4 * i);
+  return copy;
+}
 
 function noise(length: number): Buffer {
   const bytes = Buffer.alloc(length);

@@ -10,6 +10,7 @@ import {
   MovOutputFormat,
   MP4,
   Mp4OutputFormat,
+  MpegTsOutputFormat,
   Output,
   type OutputFormat,
 } from 'mediabunny';
@@ -23,8 +24,17 @@ export const clip = (codec: 'h264' | 'hevc' | 'vp9'): Promise<Buffer> => {
   return readFile(new URL(`../../../fixtures/dog-frog-${codec}.${ext}`, import.meta.url));
 };
 
+/** One frame of the dog, of what else there is: by FFmpeg. That in HLG (high dynamic range) is 240 × 160, the others 120 × 80. */
+export const still = (name: 'hlg.mov' | 'prores.mov' | 'vp8.webm' | 'av1.mp4' | 'mpeg4.mp4' | 'mpeg4.avi'): Promise<Buffer> =>
+  readFile(new URL(`../../../fixtures/dog-${name}`, import.meta.url));
+
+/** A film that was stopped before its first frame. */
+export const noFrames = (): Promise<Buffer> => readFile(new URL('../../../fixtures/no-frames.mp4', import.meta.url));
+
 const formats = {
   mp4: () => new Mp4OutputFormat(),
+  fragments: () => new Mp4OutputFormat({ fastStart: 'fragmented' }),
+  ts: () => new MpegTsOutputFormat(),
   mov: () => new MovOutputFormat({ metadataFormat: 'mdta' }),
   mkv: () => new MkvOutputFormat(),
 } satisfies Record<string, () => OutputFormat>;
