@@ -1,4 +1,6 @@
+import { Stack } from 'aws-cdk-lib';
 import { ReadWriteType, Trail } from 'aws-cdk-lib/aws-cloudtrail';
+import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Storage } from './storage.ts';
@@ -14,6 +16,18 @@ export class AuditTrail extends Construct {
       isMultiRegionTrail: false,
       includeGlobalServiceEvents: false,
     });
+    // The CDK lets CloudTrail in whoever it works for.
+    logs.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        principals: [new ServicePrincipal('cloudtrail.amazonaws.com')],
+        actions: ['s3:*'],
+        resources: [logs.bucketArn, logs.arnForObjects('*')],
+        conditions: {
+          ArnNotLike: { 'aws:SourceArn': Stack.of(this).formatArn({ service: 'cloudtrail', resource: 'trail', resourceName: '*' }) },
+        },
+      }),
+    );
     trail.addS3EventSelector([{ bucket: input }, { bucket: output }], { readWriteType: ReadWriteType.ALL, includeManagementEvents: false });
   }
 }

@@ -74,8 +74,7 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
   drainOutbox: { ...small, seconds: 120, untraced: true, grants: publisher },
   resumeWaiting: { ...small, untraced: true, grants: ['takeWaiting', 'readUsage', 'sendToInbox'] },
   dispatch: {
-    memory: 256,
-    seconds: 30,
+    ...small,
     grants: ['takeFromInbox', 'countUsage', 'sendToInbox', 'startExecutions', 'lookUpExecutions', 'sendDeadLetters'],
   },
   executionEnded: { ...small, grants: ['sendToInbox', 'sendDeadLetters', 'changeRecords'] },

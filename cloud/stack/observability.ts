@@ -137,11 +137,12 @@ function createBudget(scope: Construct, capPerMonth: number, alarms: Topic): voi
   });
 }
 
-function createDashboard(scope: Construct, { name }: Settings, { queues, video, stateMachine, functions }: Observed): void {
+function createDashboard(scope: Construct, { name, region }: Settings, { queues, video, stateMachine, functions }: Observed): void {
   const graph = (title: string, left: IMetric[], right: IMetric[] = []) => new GraphWidget({ title, left, right, width: 12, period });
   const { inbox } = queues;
   const each = (metric: (of: NodejsFunction) => IMetric) => functions.map(metric);
-  new Dashboard(scope, 'Dashboard', { dashboardName: name }).addWidgets(
+  // The dashboards of all regions of an account share their names.
+  new Dashboard(scope, 'Dashboard', { dashboardName: `${name}-${region}` }).addWidgets(
     graph('Executions', [stateMachine.metricStarted({ period }), stateMachine.metricSucceeded({ period }), failedOf(stateMachine)]),
     graph(
       'Waiting',

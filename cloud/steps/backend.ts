@@ -75,8 +75,14 @@ export interface AwsAccess {
   readonly credentials?: Credentials;
 }
 
-// The SDK's defaults wait for ever on a socket that has gone silent.
-const requestHandler = { connectionTimeout: 5_000, socketTimeout: 120_000, requestTimeout: 120_000, throwOnRequestTimeout: true };
+/** How long a service may be silent, in ms. The SDK's default waits for ever; Lambda ends the quickest function after 60 s. */
+export const longestSilence = 45_000;
+const requestHandler = {
+  connectionTimeout: 5_000,
+  socketTimeout: longestSilence,
+  requestTimeout: longestSilence,
+  throwOnRequestTimeout: true,
+};
 
 /** Makes the clients that steps use; their errors are `Transient` where a later try may succeed. */
 export function createBackend(access: AwsAccess, rest: Pick<Backend, 'names' | 'settings' | 'clock' | 'warn'>): Backend {

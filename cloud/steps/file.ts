@@ -18,8 +18,8 @@ import { type Destination, destination, task } from './state.ts';
 
 const input = v.object({ ...originalRef.entries, ended: v.object({ destination }) });
 
-/** In bytes: S3 copies up to 5 GB in one call, and in up to 10,000 parts what is larger, at most 5 TB. */
-const limits = { maxCopy: 5 * 1024 ** 3, part: 1024 ** 3 };
+/** In bytes: S3 copies up to 5 GB in one call, but may be silent until it is done; what is larger in up to 10,000 parts, at most 5 TB. */
+const limits = { maxCopy: 1024 ** 3, part: 1024 ** 3 };
 
 /**
  * Moves the original from the inbox to where its record says. The inbox's object is deleted only when its copy is there in full, so that

@@ -21,7 +21,6 @@ const regions = [
   'sa-east-1',
   'us-east-1',
   'us-east-2',
-  'us-gov-west-1',
   'us-west-1',
   'us-west-2',
 ];
@@ -46,6 +45,9 @@ export function judgeRegion(settings: Pick<Settings, 'region' | 'detectors'>, an
   if (lacking.length > 0) {
     return missing(`Region: ${region} has no ${lacking.join(', ')} (${asOf}). Choose another region, or switch these detectors off.`);
   }
+  // In other partitions (China, GovCloud) names of resources begin otherwise than in pipeline.asl.json.
+  if (/^(cn|us-gov|us-iso\w*|eu-isoe|eusc)-/.test(region))
+    return missing(`Region: Pixwatch cannot be deployed in ${region}. Choose one of ${regions.join(', ')}.`);
   if (regions.includes(region)) return ok(`Region: ${region} has Rekognition${answers ? ', and it answers' : ` (as of ${asOf})`}.`);
   if (answers) return ok(`Region: ${region} was not known to have Rekognition on ${asOf}, but it answers.`);
   return missing(`Region: ${region} has no Rekognition (as of ${asOf}). Choose one of ${regions.join(', ')}.`);

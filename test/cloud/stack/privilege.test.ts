@@ -15,6 +15,7 @@ interface Statement {
   readonly Action: string | readonly string[];
   readonly Resource: Parameters<typeof textOf>[0] | readonly Parameters<typeof textOf>[0][];
   readonly Principal?: unknown;
+  readonly Condition?: unknown;
 }
 
 const list = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
@@ -99,6 +100,14 @@ describe.each([
           expect.stringMatching(/^\{"Service":"[\w.]+\.amazonaws\.com"\}$/),
         ]);
     }
+  });
+
+  it('let AWS’s own services in only on behalf of this account', () => {
+    const ofServices = statementsOf(of).filter(({ statement }) => JSON.stringify(statement.Principal ?? '').includes('"Service"'));
+    const named = ({ where, statement }: (typeof ofServices)[number]) => `${where} ${JSON.stringify(statement.Principal)}`;
+    const confined = ofServices.filter(({ statement }) => /"aws:Source(Arn|Account)"/.test(JSON.stringify(statement.Condition ?? '')));
+    expect(ofServices.length).toBeGreaterThan(3);
+    expect([...new Set(ofServices.map(named))].sort()).toEqual([...new Set(confined.map(named))].sort());
   });
 });
 

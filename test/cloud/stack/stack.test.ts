@@ -5,6 +5,7 @@ import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import { entryOf } from '../../../cloud/stack/bundling.ts';
 import { functionOf, functions } from '../../../cloud/stack/functions.ts';
 import { placeholders } from '../../../cloud/stack/pipeline.ts';
+import { longestSilence } from '../../../cloud/steps/backend.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
 import { monthlyCounts } from '../../../shared/forecast.ts';
 import { type Resource, synthesize } from './synth.ts';
@@ -266,6 +267,10 @@ describe('every function', () => {
       expect(kept.resources.get(group)).toMatchObject({ Type: 'AWS::Logs::LogGroup', Properties: { RetentionInDays: 90 } });
     },
   );
+
+  it('hears of a service that is silent before Lambda ends the function', () => {
+    expect(longestSilence / 1000).toBeLessThan(Math.min(...Object.values(functions).map(({ seconds }) => seconds)));
+  });
 
   it('has a log group that no other has', () => {
     const groups = kept.ofType('AWS::Lambda::Function').map(({ Properties }) => Properties.LoggingConfig.LogGroup.Ref);

@@ -81,6 +81,18 @@ it('there is no safe share of a crowd, and the record says so', async () => {
   expect(await keysIn(backend, backend.names.outputBucket)).not.toContain(`local/${who.asset}/pixelated.jpg`);
 });
 
+it.each([
+  ['without a place', undefined],
+  ['of no size', { Left: 0.5, Top: 0.5, Width: 0, Height: 0.1 }],
+  ['beside the picture', { Left: 1.2, Top: 0.5, Width: 0.1, Height: 0.1 }],
+])('there is no safe share of a face %s', async (_, BoundingBox) => {
+  const faces = () => ({ FaceDetails: [{ BoundingBox, Confidence: 99 }] });
+  const backend = await openBackend({ rekognition: answering({ faces }) });
+  const who = await send(backend, picture);
+  expect(await runPipeline(backend, who)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await recordOf(backend, who)).toMatchObject({ faces: null, renditions: ['thumb', 'preview', 'analysis'] });
+});
+
 it('what one detector cannot look at is not known, and what the others found counts', async () => {
   const unfit = () => refuse('InvalidImageFormatException');
   const labels = () => ({ Labels: [{ Name: 'Sky', Confidence: 90 }] });

@@ -37,6 +37,10 @@ it('a region without what is switched on is missing', () => {
   expect(judged('eu-west-1', null).kind).toBe('ok');
   expect(judged('eu-north-1', false)).toMatchObject({ kind: 'missing', text: expect.stringMatching(/has no Rekognition .*eu-west-1/) });
   expect(judged('eu-north-1', true).kind).toBe('ok');
+  expect(judged('us-gov-west-1', true)).toMatchObject({
+    kind: 'missing',
+    text: expect.stringMatching(/cannot be deployed in us-gov-west-1/),
+  });
   expect(judged('ca-central-1', true)).toMatchObject({ kind: 'missing', text: expect.stringMatching(/has no DetectLabels, DetectText/) });
   expect(judged('ca-central-1', true, { labels: false, text: false, faces: true, moderation: false }).kind).toBe('ok');
 });
