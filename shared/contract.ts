@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { assetId, assetRecord, renditions } from './model/asset.ts';
+import { ignoredGlobs } from './model/ignored.ts';
 import { fileState, fileStateKinds } from './model/localFile.ts';
 import { rule, ruleDraft, ruleId } from './model/rule.ts';
 import { method } from './rpc.ts';
@@ -50,6 +51,8 @@ export const watchedFolder = v.object({
   id: v.number(),
   path: v.string(),
   files: v.number(),
+  /** Globs of what is left out: model/ignored.ts. */
+  ignored: v.array(v.string()),
   /** Null when all is well; else why the folder cannot be read or watched fully, and what to do. */
   problem: v.nullable(v.string()),
 });
@@ -217,7 +220,10 @@ export const agentMethods = {
   resumeWaiting: method(nothing, v.object({ resumed: v.number() })),
 
   folders: method(nothing, v.array(watchedFolder)),
-  addFolder: method(v.object({ path: v.pipe(v.string(), v.minLength(1)) }), watchedFolder),
+  /** `ignored`: when absent, nothing is left out of a new folder, and what was of one that is watched already. */
+  addFolder: method(v.object({ path: v.pipe(v.string(), v.minLength(1)), ignored: v.optional(ignoredGlobs) }), watchedFolder),
+  /** Leaves out what fits these globs from now on, and nothing else. What is uploaded stays in the library. */
+  ignoreInFolder: method(v.object({ id: v.number(), ignored: ignoredGlobs }), nothing),
   /** Stops watching. Nothing is removed: neither files, nor what was uploaded, nor its labels. */
   removeFolder: method(v.object({ id: v.number() }), nothing),
 

@@ -1,12 +1,16 @@
 import { parseArgs } from 'node:util';
+import * as v from 'valibot';
 import type { AccessWay } from '../../shared/contract.ts';
 import { InvalidInput, sentenceOf } from '../../shared/errors.ts';
+import { ignoredGlobs } from '../../shared/model/ignored.ts';
 import type { Condition } from '../../shared/model/rule.ts';
 
 export const help = `Pixwatch finds what is in your photos.
 
   pixwatch [--folder DIR] [--headless] [--port N]   opens the app, with the try-out library or your own folder
   pixwatch watch DIR… [--until-idle]                watches folders; with --until-idle ends when all is done
+  pixwatch watch DIR… --ignore GLOB …               leaves out what fits, e.g. --ignore raw --ignore '2019/**/*.tif', and nothing else;
+                                                    without it stays what was set, and --ignore '' leaves nothing out
   pixwatch search QUERY [--limit N]                 e.g. pixwatch search 'label:dog>=90 -label:cat after:2024-06'
   pixwatch status                                   what is going on
   pixwatch alerts [--limit N]                       what rules have told, newest first
@@ -31,7 +35,8 @@ Exit code: 0 all is well, 1 it did not work, 2 the command was not understood.
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'open'; readonly folder: string | null; readonly headless: boolean; readonly port: number }
-  | { readonly kind: 'watch'; readonly folders: readonly string[]; readonly untilIdle: boolean }
+  /** `ignored` null: what was set stays. */
+  | { readonly kind: 'watch'; readonly folders: readonly string[]; readonly ignored: readonly string[] | null; readonly untilIdle: boolean }
   | { readonly kind: 'search'; readonly query: string; readonly limit: number }
   | { readonly kind: 'status' }
   | { readonly kind: 'alerts'; readonly limit: number }
@@ -62,6 +67,7 @@ const options = {
   folder: { type: 'string' },
   headless: { type: 'boolean' },
   port: { type: 'string' },
+  ignore: { type: 'string', multiple: true },
   'until-idle': { type: 'boolean' },
   limit: { type: 'string' },
   name: { type: 'string' },
@@ -101,9 +107,9 @@ function commandOf([name, ...words]: string[], values: Values): Command {
       only(values, 'folder', 'headless', 'port');
       return { kind: 'open', folder: values.folder ?? null, headless: values.headless ?? false, port: portOf(values) };
     case 'watch':
-      only(values, 'until-idle');
+      only(values, 'ignore', 'until-idle');
       if (words.length === 0) throw wrong('Name the folders to watch: pixwatch watch DIR…');
-      return { kind: 'watch', folders: words, untilIdle: values['until-idle'] ?? false };
+      return { kind: 'watch', folders: words, ignored: ignoredOf(values), untilIdle: values['until-idle'] ?? false };
     case 'search':
       only(values, 'limit');
       return { kind: 'search', query: words.join(' '), limit: limitOf(values) };
@@ -172,6 +178,16 @@ function connectCommandOf([file, ...rest]: string[], values: Values): Command {
   if (file === undefined) throw wrong('Name the connection file: pixwatch connect FILE --user NAME.');
   if ((user === undefined) === (profile === undefined)) throw wrong('Say who signs in: either --user NAME or --profile NAME.');
   return { kind: 'connect', file, as: user === undefined ? { kind: 'profile', profile: profile ?? '' } : { kind: 'user', user } };
+}
+
+function ignoredOf({ ignore }: Values): string[] | null {
+  if (ignore === undefined) return null;
+  const { success, output, issues } = v.safeParse(
+    ignoredGlobs,
+    ignore.filter((glob) => glob !== ''),
+  );
+  if (!success) throw wrong(issues[0].message);
+  return output;
 }
 
 function waysOf(by: string): { desktop: boolean; sns: boolean } {

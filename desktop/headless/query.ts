@@ -78,7 +78,10 @@ async function status({ handlers }: AgentReader, choice: BackendChoice | null, {
   if (!live) output.note('Pixwatch does not run, or runs in a window: this is what the index says.');
   output.say(backendLine(choice));
   for (const [state, files] of Object.entries(answer.files)) if (files > 0) output.say(`${String(files).padStart(8)} ${state}`);
-  for (const { path, files, problem } of folders) output.say(`${path}: ${filesText(files)}${problem === null ? '' : `: ${problem}`}`);
+  for (const { path, files, ignored, problem } of folders) {
+    const without = ignored.length === 0 ? '' : `, without ${ignored.join(' ')}`;
+    output.say(`${path}: ${filesText(files)}${without}${problem === null ? '' : `: ${problem}`}`);
+  }
 }
 
 /** No secret, and nothing that a program could take for one. */

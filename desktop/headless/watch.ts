@@ -9,7 +9,7 @@ import { aborted, type Context, readableFolder, startOwnApp, stopSignal } from '
 import { follow } from './follow.ts';
 
 /** Watches folders without a page; with `untilIdle` ends when all is done in them: 0 when everything found there is searchable, else 1. */
-export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'watch' }>, context: Context): Promise<number> {
+export async function watch({ folders, ignored, untilIdle }: Extract<Command, { kind: 'watch' }>, context: Context): Promise<number> {
   const paths = await Promise.all(folders.map(readableFolder));
   const app = await startOwnApp(context);
   const { agent, close } = app;
@@ -17,7 +17,7 @@ export async function watch({ folders, untilIdle }: Extract<Command, { kind: 'wa
   try {
     follow(agent, context);
     const ids: number[] = [];
-    for (const path of paths) ids.push((await agent.handlers.addFolder({ path })).id);
+    for (const path of paths) ids.push((await agent.handlers.addFolder({ path, ...(ignored && { ignored: [...ignored] }) })).id);
     if (untilIdle) return await watchUntilIdle(app, ids, stop, context);
     context.output.note('Ctrl+C ends it.');
     await aborted(stop);

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
+import { ignoredGlobs } from '../../../shared/model/ignored.ts';
 import { rule as ruleSchema } from '../../../shared/model/rule.ts';
 import { pausedKey } from '../sync/meta.ts';
 import { transaction } from './openDatabase.ts';
@@ -8,9 +9,21 @@ import { transaction } from './openDatabase.ts';
 /** What a person set: each with what a row of it must be, as a damaged file may hold anything. What was approved to be paid for is not in it. */
 const settings = [
   {
-    select: 'SELECT id, path, device FROM watched_folder',
-    row: v.object({ id: v.number(), path: v.pipe(v.string(), v.check(isAbsolute)), device: v.nullable(v.string()) }),
-    insert: 'INSERT INTO watched_folder (id, path, device) VALUES (:id, :path, :device)',
+    // An older version's has no list of what is ignored.
+    select: 'SELECT * FROM watched_folder',
+    row: v.object({
+      id: v.number(),
+      path: v.pipe(v.string(), v.check(isAbsolute)),
+      device: v.nullable(v.string()),
+      ignored: v.optional(
+        v.pipe(
+          v.string(),
+          v.check((json) => v.is(v.pipe(v.string(), v.parseJson(), ignoredGlobs), json)),
+        ),
+        '[]',
+      ),
+    }),
+    insert: 'INSERT INTO watched_folder (id, path, device, ignored) VALUES (:id, :path, :device, :ignored)',
   },
   {
     select: 'SELECT id, rule, pushed FROM rule',
@@ -54,8 +67,8 @@ function readRows(file: string, select: string, row: v.GenericSchema): unknown[]
   try {
     const db = new DatabaseSync(file, { readOnly: true });
     try {
-      const rows = db.prepare(select).all();
-      return rows.every((each) => v.is(row, each)) ? rows : null;
+      const { success, output } = v.safeParse(v.array(row), db.prepare(select).all());
+      return success ? output : null;
     } finally {
       db.close();
     }

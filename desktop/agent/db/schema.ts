@@ -205,4 +205,8 @@ export const migrations = [
   -- Queries repeat the condition word by word.
   CREATE INDEX asset_unanswered ON asset (ask_at) WHERE uploaded = 1 AND (outcome IS NULL OR outcome = 'waiting');
   `,
+  `
+  -- Globs of what a person wants left out of a folder, as a JSON array.
+  ALTER TABLE watched_folder ADD COLUMN ignored TEXT NOT NULL DEFAULT '[]';
+  `,
 ];

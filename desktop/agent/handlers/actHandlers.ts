@@ -73,12 +73,17 @@ export function actHandlers({
       return answer;
     },
 
-    async addFolder({ path }) {
+    async addFolder({ path, ignored }) {
       const whole = wholePath(path);
       await refuseDataFolder(whole, dataDir);
-      const { id } = await watch.add(whole);
+      const { id } = await watch.add(whole, ignored);
       events.changed('folders', 'status');
       return listFolders(db).find((folder) => folder.id === id) as WatchedFolder;
+    },
+    async ignoreInFolder({ id, ignored }) {
+      await watch.ignore(id, ignored);
+      events.changed('folders', 'status');
+      return done;
     },
     async removeFolder({ id }) {
       await watch.remove(id);

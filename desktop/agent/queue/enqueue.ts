@@ -35,10 +35,17 @@ export async function enqueue(db: DatabaseSync, clock: Clock, path: string, sign
 }
 
 function storeState(db: DatabaseSync, clock: Clock, path: string, kind: 'unreachable' | 'skipped', reason: string): void {
-  prepare(db, 'UPDATE local_file SET kind = ?, reason = ?, changed_at = ? WHERE path = ?').run(kind, reason, isoTime(clock), path);
+  prepare(
+    db,
+    `UPDATE local_file SET kind = ?1, reason = ?2, changed_at = ?3, asset = iif(?1 = 'skipped', NULL, asset) WHERE path = ?4 AND ${isWanted}`,
+  ).run(kind, reason, isoTime(clock), path);
 }
 
+/** A person did not ignore it while it was read: see markIgnored. */
+const isWanted = "NOT (kind = 'skipped' AND stamp = '')";
+
 function link(db: DatabaseSync, clock: Clock, path: string, { asset, size, stamp }: HashedFile): void {
+  if (!prepare(db, `SELECT 1 FROM local_file WHERE path = ? AND ${isWanted}`).get(path)) return;
   prepare(db, 'INSERT INTO asset (id, ext, size) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING').run(asset, extensionOf(path), size);
   const found = prepare(db, 'SELECT n, uploaded FROM asset WHERE id = ?').get(asset);
   const n = Number(found?.['n']);

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { prepare, transaction } from '../db/openDatabase.ts';
+import { ignoredReason } from './ignores.ts';
 
 /** Rows read, or written, between two turns of the event loop: a few milliseconds of work. */
 const batchSize = 2000;
@@ -15,13 +16,13 @@ export interface KnownFile {
   readonly path: string;
   readonly stamp: string;
   readonly kind: string;
+  readonly reason: string | null;
 }
 
 /** What the database knows directly in a directory: its files by path, and the subfolders that have files somewhere below. */
 export async function knownChildren(db: DatabaseSync, directory: string): Promise<{ files: Map<string, KnownFile>; subfolders: string[] }> {
-  const select = prepare(db, 'SELECT path, stamp, kind FROM local_file WHERE path > ? AND path < ? ORDER BY path LIMIT ?');
-  const prefix = directory.endsWith(sep) ? directory : directory + sep;
-  const end = prefix.slice(0, -1) + afterSep;
+  const select = prepare(db, 'SELECT path, stamp, kind, reason FROM local_file WHERE path > ? AND path < ? ORDER BY path LIMIT ?');
+  const [prefix, end] = rangeBelow(directory);
   const files = new Map<string, KnownFile>();
   const subfolders: string[] = [];
   let from: string | undefined = prefix;
@@ -46,10 +47,29 @@ export async function knownChildren(db: DatabaseSync, directory: string): Promis
   return { files, subfolders };
 }
 
+/** Paths below a directory come after the first and before the second. */
+function rangeBelow(directory: string): [string, string] {
+  const prefix = directory.endsWith(sep) ? directory : directory + sep;
+  return [prefix, prefix.slice(0, -1) + afterSep];
+}
+
 /** All known paths below a directory. */
-export function pathsBelow(db: DatabaseSync, directory: string): string[] {
-  const rows = prepare(db, 'SELECT path FROM local_file WHERE path > ? AND path < ?').all(directory + sep, directory + afterSep);
-  return rows.map((row) => String(row['path']));
+export async function pathsBelow(db: DatabaseSync, directory: string): Promise<string[]> {
+  const all: string[][] = [];
+  for await (const paths of pagesBelow(db, directory)) all.push(paths);
+  return all.flat();
+}
+
+/** All known paths below a directory, a few at a time, so that what is done with them lets others have their turn. */
+async function* pagesBelow(db: DatabaseSync, directory: string): AsyncGenerator<string[]> {
+  const select = prepare(db, 'SELECT path FROM local_file WHERE path > ? AND path < ? ORDER BY path LIMIT ?');
+  const [start, end] = rangeBelow(directory);
+  for (let from: string | undefined = start; from !== undefined; ) {
+    const page: string[] = select.all(from, end, writtenAtOnce).map((row) => String(row['path']));
+    from = page.at(-1);
+    yield page;
+    await nextTurn();
+  }
 }
 
 /** Removes the rows of paths that are gone. What they held stays in the library. */
@@ -75,4 +95,31 @@ export async function markUnreachable(db: DatabaseSync, clock: Clock, folder: nu
      WHERE rowid IN (SELECT rowid FROM local_file WHERE folder = ? AND state IN ('settling', 'queued') LIMIT ?)`,
   );
   while (Number(mark.run(reason, isoTime(clock), folder, writtenAtOnce).changes) === writtenAtOnce) await nextTurn();
+}
+
+/**
+ * What a person ignores now is not sent any more, and not said to hold anything; what it held stays in the library.
+ * @param folder absolute path of the watched folder
+ * @param globAbove what leaves a path out; null: nothing
+ * @returns the paths
+ */
+export async function markIgnored(
+  db: DatabaseSync,
+  clock: Clock,
+  folder: string,
+  globAbove: (path: string) => string | null,
+): Promise<string[]> {
+  const mark = prepare(db, `UPDATE local_file SET kind = 'skipped', stamp = '', asset = NULL, reason = ?, changed_at = ? WHERE path = ?`);
+  const marked: string[] = [];
+  for await (const paths of pagesBelow(db, folder)) {
+    transaction(db, () => {
+      for (const path of paths) {
+        const glob = globAbove(path);
+        if (glob === null) continue;
+        mark.run(ignoredReason(glob), isoTime(clock), path);
+        marked.push(path);
+      }
+    });
+  }
+  return marked;
 }

@@ -2,13 +2,21 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { extensionOf, mediaKind } from '../../../shared/model/media.ts';
 import { prepare, transaction } from '../db/openDatabase.ts';
 import { fileTrouble, isAbsent, isUnnameable, unnameable } from './fileTrouble.ts';
+import type { Folder } from './folders.ts';
+import { type Ignores, ignoredReason } from './ignores.ts';
 import { forgetFiles, type KnownFile, knownChildren, pathsBelow } from './knownFiles.ts';
 import { lstatFiles } from './lstatFiles.ts';
 import { lastChange, stampOf } from './stamp.ts';
+
+/** A watched folder, and what is left out of it. */
+export interface ScannedFolder extends Pick<Folder, 'id' | 'path'> {
+  readonly ignores: Ignores;
+}
 
 /** A file that must be still for a while before it is taken up. */
 export interface Unsettled {
@@ -22,7 +30,7 @@ export interface DirectoryScan {
   readonly subfolders: readonly string[];
   /** New or changed, and those that an earlier run left unsettled or unreadable. */
   readonly unsettled: readonly Unsettled[];
-  /** Paths that were known and are not there any more. Their rows are removed; their assets stay. */
+  /** Paths that were known and are not there any more, or are ignored now. Their assets stay. */
   readonly gone: readonly string[];
   /** Whether any row was written or removed. */
   readonly changed: boolean;
@@ -57,27 +65,38 @@ export function isLeftAlone(directory: string, name: string): boolean {
 
 /**
  * Compares one directory (not what is below it) with the database and brings the rows up to date. Symbolic links are not followed.
- * @param folder the row of the watched folder that it belongs to
+ * @param folder the watched folder that it belongs to
  * @throws the system's error when the directory cannot be listed; then nothing was written
  */
-export async function scanDirectory(db: DatabaseSync, clock: Clock, folder: number, directory: string): Promise<DirectoryScan> {
+export async function scanDirectory(db: DatabaseSync, clock: Clock, folder: ScannedFolder, directory: string): Promise<DirectoryScan> {
   const entries = (await readdir(directory, { withFileTypes: true })).filter((entry) => !isLeftAlone(directory, entry.name));
   const known = await knownChildren(db, directory);
   const unsettled: Unsettled[] = [];
+  const subfolders: string[] = [];
+  const ignored: string[] = [];
   let changed = false;
   for (let at = 0; at < entries.length; at += batchSize) {
-    const verdicts = await lookAt(directory, entries.slice(at, at + batchSize), known.files);
+    const batch = entries.slice(at, at + batchSize);
+    subfolders.push(...subfoldersIn(folder, directory, batch));
+    const verdicts = await lookAt(folder, directory, batch, known.files);
     unsettled.push(...verdicts.filter((verdict) => verdict.unsettled));
     const news = verdicts.filter((verdict) => verdict.isNews);
-    if (news.length > 0) store(db, clock, folder, news);
+    if (news.length > 0) store(db, clock, folder.id, news);
+    ignored.push(...news.filter((verdict) => verdict.isDropped).map(({ path }) => path));
     changed ||= news.length > 0;
+    await nextTurn();
   }
   // What was looked at was taken out of `known.files`.
-  const subfolders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(directory, entry.name));
   const lostFolders = known.subfolders.filter((path) => !subfolders.includes(path));
-  const gone = [...known.files.keys(), ...lostFolders.flatMap((path) => pathsBelow(db, path))];
-  await forgetFiles(db, gone);
-  return { subfolders, unsettled, gone, changed: changed || gone.length > 0 };
+  const lost = [...known.files.keys()];
+  for (const lostFolder of lostFolders) for (const path of await pathsBelow(db, lostFolder)) lost.push(path);
+  await forgetFiles(db, lost);
+  return { subfolders, unsettled, gone: [...lost, ...ignored], changed: changed || lost.length > 0 };
+}
+
+function subfoldersIn({ ignores }: ScannedFolder, directory: string, entries: readonly Dirent[]): string[] {
+  const paths = entries.filter((entry) => entry.isDirectory()).map((entry) => join(directory, entry.name));
+  return paths.filter((path) => ignores.globOf(path) === null);
 }
 
 interface Verdict extends Unsettled {
@@ -85,32 +104,52 @@ interface Verdict extends Unsettled {
   readonly kind: 'settling' | 'skipped' | 'unreachable';
   readonly reason: string | null;
   readonly unsettled: boolean;
+  /** It was known, and a person wants it left out now. */
+  readonly isDropped: boolean;
   /** The row differs from what the database holds. */
   readonly isNews: boolean;
 }
 
 /** Judges files and takes them out of `known`; those that vanish meanwhile stay in it. */
-async function lookAt(directory: string, entries: readonly Dirent[], known: Map<string, KnownFile>): Promise<Verdict[]> {
-  const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
-  const found = await lstatFiles(names.map((name) => join(directory, name)));
-  return found.flatMap((stats, i) => {
-    const name = names[i] ?? '';
-    const path = join(directory, name);
-    if (stats instanceof Error && isAbsent(stats) && !isUnnameable(name)) return [];
-    const before = known.get(path);
+async function lookAt(
+  { ignores }: ScannedFolder,
+  directory: string,
+  entries: readonly Dirent[],
+  known: Map<string, KnownFile>,
+): Promise<Verdict[]> {
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => ({ name, path: join(directory, name), glob: ignores.globOf(join(directory, name)) }));
+  const wanted = files.filter(({ glob }) => glob === null);
+  const found = await lstatFiles(wanted.map(({ path }) => path));
+  const before = (path: string) => {
+    const file = known.get(path);
     known.delete(path);
-    return judge(path, stats, before);
+    return file;
+  };
+  const looked = found.flatMap((stats, i) => {
+    const { name, path } = wanted[i] ?? { name: '', path: '' };
+    return stats instanceof Error && isAbsent(stats) && !isUnnameable(name) ? [] : judge(path, stats, before(path));
   });
+  return [...looked, ...files.flatMap(({ path, glob }) => (glob === null ? [] : judgeIgnored(path, glob, before(path))))];
 }
+
+/** It is not looked at, and has no stamp, so that it is new again once it is no longer ignored. */
+function judgeIgnored(path: string, glob: string, before: KnownFile | undefined): Verdict {
+  const reason = ignoredReason(glob);
+  return { ...unread(path), kind: 'skipped', reason, isDropped: before !== undefined, isNews: before?.reason !== reason };
+}
+
+const unread = (path: string) => ({ path, size: 0, stamp: '', changedAt: 0, unsettled: false });
 
 function judge(path: string, stats: BigIntStats | Error, before: KnownFile | undefined): Verdict {
   if (stats instanceof Error) {
     const isNameless = isAbsent(stats);
     const kind = isNameless ? 'skipped' : 'unreachable';
     const reason = isNameless ? unnameable : fileTrouble(stats);
-    return { path, size: 0, stamp: '', changedAt: 0, kind, reason, unsettled: false, isNews: before?.kind !== kind };
+    return { ...unread(path), kind, reason, isDropped: false, isNews: before?.reason !== reason };
   }
-  const file = { path, size: Number(stats.size), stamp: stampOf(stats), changedAt: lastChange(stats) };
+  const file = { path, size: Number(stats.size), stamp: stampOf(stats), changedAt: lastChange(stats), isDropped: false };
   if (before?.stamp === file.stamp) {
     const unsettled = before.kind === 'settling' || before.kind === 'unreachable';
     return { ...file, kind: 'settling', reason: null, unsettled, isNews: false };
@@ -126,7 +165,7 @@ function store(db: DatabaseSync, clock: Clock, folder: number, rows: readonly Ve
     db,
     `INSERT INTO local_file (path, folder, size, stamp, kind, reason, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (path) DO UPDATE SET size = excluded.size, stamp = excluded.stamp, kind = excluded.kind, reason = excluded.reason,
-       changed_at = excluded.changed_at, folder = excluded.folder`,
+       changed_at = excluded.changed_at, folder = excluded.folder, asset = iif(excluded.kind = 'skipped', NULL, asset)`,
   );
   const now = isoTime(clock);
   transaction(db, () => {

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../shared/clock.ts';
 import { fileTrouble, isAbsent, isFileError, isUnnameable, unnameable } from './fileTrouble.ts';
-import { type Folder, isTakenOff } from './folders.ts';
-import { type DirectoryScan, scanDirectory } from './scanDirectory.ts';
+import { isTakenOff } from './folders.ts';
+import { type DirectoryScan, type ScannedFolder, scanDirectory } from './scanDirectory.ts';
 
 export interface ScanOptions {
   readonly db: DatabaseSync;
@@ -33,7 +33,7 @@ const readAtOnce = 4;
  */
 export async function scanTree(
   options: ScanOptions,
-  folder: Folder,
+  folder: ScannedFolder,
   directories: readonly string[],
   { deep }: { deep: boolean },
 ): Promise<ScanTrouble | null> {
@@ -56,13 +56,13 @@ export async function scanTree(
 
 async function scanOne(
   { db, clock, onScanned, onLost }: ScanOptions,
-  folder: Folder,
+  folder: ScannedFolder,
   directory: string,
 ): Promise<ScanTrouble | Pick<DirectoryScan, 'subfolders'>> {
   const isWhole = directory === folder.path;
   try {
     if (isWhole && (await isTakenOff(db, folder))) return { isWhole, sentence: takenOff };
-    const scan = await scanDirectory(db, clock, folder.id, directory);
+    const scan = await scanDirectory(db, clock, folder, directory);
     onScanned(scan);
     return scan;
   } catch (thrown) {

@@ -1,9 +1,11 @@
 import { basename, dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../shared/clock.ts';
-import { type Folder, folderRows, isInside, storeFolder, storeProblem } from './folders.ts';
+import { InvalidInput } from '../../../shared/errors.ts';
+import { type Folder, folderRows, isInside, storeFolder, storeIgnored, storeProblem } from './folders.ts';
 import { watchForHints } from './hints.ts';
-import { forgetFiles, markUnreachable, pathsBelow } from './knownFiles.ts';
+import { compileIgnores, type Ignores } from './ignores.ts';
+import { forgetFiles, markIgnored, markUnreachable, pathsBelow } from './knownFiles.ts';
 import { isOnNetwork, polled } from './networkDrive.ts';
 import { type DirectoryScan, isLeftAlone } from './scanDirectory.ts';
 import { scanInRounds, type Wanted } from './scanRounds.ts';
@@ -19,7 +21,7 @@ export interface WatchOptions {
   readonly excluded?: readonly string[];
   /** Takes a file that is complete: `enqueue`. The signal is aborted by `close`. */
   take(path: string, signal: AbortSignal): Promise<Taken>;
-  /** Files that were known are gone, or their folder is no longer watched. Their rows are removed already. */
+  /** Files that were known are gone or ignored now, or their folder is no longer watched. Their rows say so already. */
   onGone(paths: readonly string[]): void;
   /** The rows of files or folders changed, or a scan began or ended. */
   onChange(): void;
@@ -30,9 +32,12 @@ export interface WatchOptions {
 export interface FolderWatch {
   /**
    * Watches one more folder.
+   * @param ignored globs of what is left out. When absent: nothing in a new folder, and in one that is watched already what was
    * @throws InvalidInput when it is no folder, cannot be read, or overlaps with a watched one
    */
-  add(path: string): Promise<Folder>;
+  add(path: string, ignored?: readonly string[]): Promise<Folder>;
+  /** Leaves out what fits these globs from now on, and nothing else. What is uploaded stays in the library. */
+  ignore(id: number, ignored: readonly string[]): Promise<void>;
   /** Stops watching a folder and forgets its files. What they held stays in the library. */
   remove(id: number): Promise<void>;
   /** Looks again at a file that is not what the database says. */
@@ -45,9 +50,10 @@ export interface FolderWatch {
   close(): Promise<void>;
 }
 
-interface Watched extends Folder {
+interface Watched extends Pick<Folder, 'id' | 'path'> {
   trouble: ScanTrouble | null;
   hintTrouble: string | null;
+  ignores: Ignores;
   /** It is on a network drive. */
   isPolled: boolean;
   scannedAt: number;
@@ -69,7 +75,7 @@ function rescanAfterMs({ trouble, hintTrouble, isPolled }: Watched): number {
  */
 export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, onGone, onChange, onError }: WatchOptions): FolderWatch {
   const folders = new Map<number, Watched>();
-  const settler = settle({ clock, settleMs, take, onLost: recheck, onError });
+  const settler = settle({ clock, settleMs, take: takeUnlessIgnored, onLost: recheck, onError });
   const rounds = scanInRounds(scan, onError);
   const timer = setInterval(rescanDue, lookEveryMs);
 
@@ -85,10 +91,11 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     },
   };
 
-  function watch(folder: Folder): void {
-    if (folders.has(folder.id)) return;
-    folders.set(folder.id, { ...folder, trouble: null, hintTrouble: null, isPolled: false, scannedAt: 0, stopHints: null });
-    rounds.want(folder.id, 'all');
+  function watch({ id, path, ignored }: Folder): void {
+    if (folders.has(id)) return;
+    const ignores = compileIgnores(path, ignored);
+    folders.set(id, { id, path, ignores, trouble: null, hintTrouble: null, isPolled: false, scannedAt: 0, stopHints: null });
+    rounds.want(id, 'all');
     onChange();
   }
 
@@ -99,7 +106,8 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     // A sign of life of a folder that was away says nothing about what changed meanwhile.
     const deep = wanted === 'all' || wasAway;
     if (deep) folder.scannedAt = clock.now();
-    const trouble = await scanTree(scanOptions, folder, wanted === 'all' || deep ? [folder.path] : [...wanted], { deep });
+    const directories = wanted === 'all' || deep ? [folder.path] : [...wanted].filter((path) => folder.ignores.globAbove(path) === null);
+    const trouble = await scanTree(scanOptions, folder, directories, { deep });
     if (deep || trouble) folder.trouble = trouble;
     if (trouble?.isWhole) await markUnreachable(db, clock, folder.id, trouble.sentence);
     // Only now, so that the first scan is not slowed down. Being ready, it asks for another scan: nothing falls between the two.
@@ -122,7 +130,7 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
 
   function listen(folder: Watched): () => Promise<void> {
     return watchForHints(folder.path, {
-      isIgnored: (path) => isLeftAlone(dirname(path), basename(path)) || excluded.includes(path),
+      isIgnored: (path) => isLeftAlone(dirname(path), basename(path)) || excluded.includes(path) || folder.ignores.globOf(path) !== null,
       onHint: (directory) => rounds.want(folder.id, directory),
       onReady: () => rounds.want(folder.id, 'all'),
       onTrouble: (sentence) => {
@@ -136,9 +144,16 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     if (storeProblem(db, folder.id, folder.trouble?.sentence ?? folder.hintTrouble ?? (folder.isPolled ? polled : null))) onChange();
   }
 
+  const folderOf = (path: string) => [...folders.values()].find((candidate) => isInside(path, candidate.path));
+
   function recheck(path: string): void {
-    const folder = [...folders.values()].find((candidate) => isInside(path, candidate.path));
+    const folder = folderOf(path);
     if (folder) rounds.want(folder.id, dirname(path));
+  }
+
+  /** A file may have been ignored since it was found. */
+  async function takeUnlessIgnored(path: string, signal: AbortSignal): Promise<Taken> {
+    return folderOf(path)?.ignores.globAbove(path) ? 'taken' : take(path, signal);
   }
 
   function rescanDue(): void {
@@ -149,10 +164,26 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     }
   }
 
-  async function add(path: string): Promise<Folder> {
-    const folder = await storeFolder(db, path);
+  async function add(path: string, ignored?: readonly string[]): Promise<Folder> {
+    const folder = await storeFolder(db, path, ignored ?? []);
     watch(folder);
+    if (ignored) await ignore(folder.id, ignored);
     return folder;
+  }
+
+  async function ignore(id: number, ignored: readonly string[]): Promise<void> {
+    const folder = folders.get(id);
+    if (!folder) throw new InvalidInput('This folder is not watched any more.');
+    storeIgnored(db, id, ignored);
+    folder.ignores = compileIgnores(folder.path, ignored);
+    // The scan that follows would do it too, but the next file may be on its way by then.
+    const paths = await markIgnored(db, clock, folder.path, folder.ignores.globAbove);
+    const { stopHints } = folder;
+    folder.stopHints = null;
+    await stopHints?.();
+    rounds.want(id, 'all');
+    onGone(paths);
+    onChange();
   }
 
   async function remove(id: number): Promise<void> {
@@ -161,7 +192,7 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     // A round may still begin to hint, so it ends first.
     await rounds.untilStill();
     await folder?.stopHints?.();
-    const paths = folder ? pathsBelow(db, folder.path) : [];
+    const paths = folder ? await pathsBelow(db, folder.path) : [];
     await forgetFiles(db, paths);
     db.prepare('DELETE FROM watched_folder WHERE id = ?').run(id);
     onGone(paths);
@@ -179,7 +210,8 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
 
   for (const folder of folderRows(db)) watch(folder);
   return {
-    add: (path) => inTurn(() => add(path)),
+    add: (path, ignored) => inTurn(() => add(path, ignored)),
+    ignore: (id, ignored) => inTurn(() => ignore(id, ignored)),
     remove: (id) => inTurn(() => remove(id)),
     recheck,
     unread: (ids) =>

@@ -8,6 +8,7 @@ import { messages } from '../messages.ts';
 import { Confirm } from '../parts/Confirm.tsx';
 import { Field } from '../parts/Field.tsx';
 import { Problem } from '../parts/Problem.tsx';
+import { IgnoredEditor } from './IgnoredEditor.tsx';
 
 const folderEvents = ['foldersChanged', 'libraryChanged'] as const;
 
@@ -17,6 +18,7 @@ export function Folders() {
     useCallback((agent: Agent) => agent.folders({}), []),
     folderEvents,
   );
+  const [edited, setEdited] = useState<WatchedFolder | null>(null);
   return (
     <div className="view">
       <h1>{messages.views.folders}</h1>
@@ -26,9 +28,10 @@ export function Folders() {
       {answer?.length === 0 && <p className="hint">{messages.folders.none}</p>}
       <ul className="rows">
         {answer?.map((folder) => (
-          <FolderRow key={folder.id} folder={folder} />
+          <FolderRow key={folder.id} folder={folder} onLeaveOut={() => setEdited(folder)} />
         ))}
       </ul>
+      {edited && <IgnoredEditor folder={edited} onClose={() => setEdited(null)} />}
     </div>
   );
 }
@@ -74,7 +77,12 @@ function AddFolder() {
   );
 }
 
-function FolderRow({ folder: { id, path, files, problem: trouble } }: { folder: WatchedFolder }) {
+interface RowProps {
+  readonly folder: WatchedFolder;
+  onLeaveOut(): void;
+}
+
+function FolderRow({ folder: { id, path, files, ignored, problem: trouble }, onLeaveOut }: RowProps) {
   const agent = useAgent();
   const { run, problem } = useAction();
   return (
@@ -83,16 +91,22 @@ function FolderRow({ folder: { id, path, files, problem: trouble } }: { folder: 
       <div className="row-main">
         <span className="row-name path">{path}</span>
         <span className="hint">{messages.files(files)}</span>
+        {ignored.length > 0 && <span className="hint path">{messages.folders.ignored(ignored)}</span>}
         {trouble !== null && <span className="reason">{trouble}</span>}
         <Problem text={problem} />
       </div>
-      <Confirm
-        ask={messages.remove}
-        question={messages.folders.confirmRemove}
-        yes={messages.folders.stopWatching}
-        no={messages.folders.keep}
-        onYes={() => void run(() => agent.removeFolder({ id }))}
-      />
+      <div className="actions">
+        <button type="button" className="link" onClick={onLeaveOut}>
+          {messages.folders.leaveOut}
+        </button>
+        <Confirm
+          ask={messages.remove}
+          question={messages.folders.confirmRemove}
+          yes={messages.folders.stopWatching}
+          no={messages.folders.keep}
+          onYes={() => void run(() => agent.removeFolder({ id }))}
+        />
+      </div>
     </li>
   );
 }

@@ -220,6 +220,46 @@ test.concurrent(
 );
 
 test.concurrent(
+  'what a person ignores is not sent any more; what is in the library stays, and is not sent again when it is no longer ignored',
+  inHome(async ({ cloud, photos, save, start }) => {
+    const agent = await start();
+    await save('dog.png', 'a dog');
+    await cloud.finish('a dog', { labels: [labelOf('Dog')] });
+    const { id } = await agent.handlers.addFolder({ path: photos });
+    await vi.waitFor(async () => expect(await agent.states()).toEqual({ 'dog.png': 'searchable' }), soon);
+    await agent.handlers.pause({});
+    await mkdir(join(photos, 'raw'));
+    for (const name of ['cat.png', 'raw/bird.jpg', 'fox.jpg']) await save(name, name);
+    await vi.waitFor(
+      async () => expect(await agent.states()).toMatchObject({ 'cat.png': 'queued', 'bird.jpg': 'queued', 'fox.jpg': 'queued' }),
+      soon,
+    );
+
+    await agent.handlers.ignoreInFolder({ id, ignored: ['*.png', 'raw'] });
+    const { items } = await agent.handlers.files({ kinds: ['skipped'], cursor: null, limit: 10 });
+    expect(items.map(({ state }) => state)).toContainEqual({
+      kind: 'skipped',
+      reason: 'You left it out: it fits “*.png”.',
+    });
+    await agent.handlers.resume({});
+    await vi.waitFor(
+      async () => expect(await agent.states()).toEqual({ 'dog.png': 'skipped', 'cat.png': 'skipped', 'fox.jpg': 'analysing' }),
+      soon,
+    );
+    expect(await cloud.originals()).toEqual([`inbox/local/${idOf('fox.jpg')}.jpg`]);
+    expect(await agent.found('label:dog')).toHaveLength(1);
+
+    await agent.handlers.ignoreInFolder({ id, ignored: ['raw'] });
+    await vi.waitFor(
+      async () => expect(await agent.states()).toEqual({ 'dog.png': 'searchable', 'cat.png': 'analysing', 'fox.jpg': 'analysing' }),
+      soon,
+    );
+    expect(await cloud.originals()).toHaveLength(2);
+    await expect(agent.handlers.ignoreInFolder({ id: 99, ignored: [] })).rejects.toThrow('not watched any more');
+  }),
+);
+
+test.concurrent(
   'paused, nothing is sent, also after a restart',
   inHome(async ({ cloud, photos, save, start }) => {
     const agent = await start();

@@ -11,7 +11,9 @@ describe('parseArguments', () => {
 
   test.each([
     ['--folder photos --headless --port 8080', { kind: 'open', folder: 'photos', headless: true, port: 8080 }],
-    ['watch a b --until-idle', { kind: 'watch', folders: ['a', 'b'], untilIdle: true }],
+    ['watch a b --until-idle', { kind: 'watch', folders: ['a', 'b'], ignored: null, untilIdle: true }],
+    ['watch a --ignore raw --ignore *.tif', { kind: 'watch', folders: ['a'], ignored: ['raw', '*.tif'], untilIdle: false }],
+    ['watch a --ignore=', { kind: 'watch', folders: ['a'], ignored: [], untilIdle: false }],
     ['search dog cat --limit 5', { kind: 'search', query: 'dog cat', limit: 5 }],
     ['search -- -label:cat', { kind: 'search', query: '-label:cat', limit: 100 }],
     ['status', { kind: 'status' }],
@@ -44,6 +46,8 @@ describe('parseArguments', () => {
     ['--frobnicate', "Unknown option '--frobnicate'."],
     ['--folder', 'argument missing.'],
     ['watch', 'Name the folders to watch'],
+    ['watch a --ignore ../b', '“../b” must say a place in the folder'],
+    ['status --ignore a', '--ignore does not belong'],
     ['status now', '"now" is one word too many'],
     ['status --port 1', '--port does not belong to this command'],
     ['cloud --port 70000', '--port takes a whole number from 0 to 65535, not "70000"'],

@@ -126,6 +126,24 @@ describe('a first folder', () => {
   });
 });
 
+describe('what is left out of a folder', () => {
+  test('is edited as patterns; a wrong one is refused with a sentence', async () => {
+    await goTo('Folders');
+    await page.getByRole('button', { name: 'Leave out…' }).click();
+    const patterns = page.getByRole('dialog').getByRole('textbox', { name: 'Patterns, one on each line' });
+    await patterns.fill('*.{txt,png}');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('alert').getByText('Write one pattern for each').waitFor();
+    await shoot('leave-out');
+    await patterns.fill('notes.*\n\nraw/old');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('listitem').getByText('Leaves out notes.*, raw/old').waitFor();
+    await shoot('folders');
+    await goTo('Activity');
+    await page.getByRole('listitem').filter({ hasText: 'notes.txt' }).getByText('You left it out: it fits “notes.*”').waitFor();
+  });
+});
+
 describe('the library', () => {
   test('shows every photo, and a name is never taken for HTML', async () => {
     await goTo('Library');

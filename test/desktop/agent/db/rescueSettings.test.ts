@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase, transaction } from '../../../../desktop/agent/db/openDatabase.ts';
 import { rescueSettings } from '../../../../desktop/agent/db/rescueSettings.ts';
+import { migrations } from '../../../../desktop/agent/db/schema.ts';
 import { saveRule } from '../../../../desktop/agent/rules/rules.ts';
 import { pausedKey, writeMeta } from '../../../../desktop/agent/sync/meta.ts';
 import { systemClock } from '../../../../shared/clock.ts';
@@ -20,7 +21,7 @@ const draft = {
 /** An index with a folder, a rule, a pause and many assets, of which the first page of one table is overwritten. */
 async function damagedIndex(file: string, table: string, folder: string): Promise<void> {
   const { db } = openDatabase(file, { clock: systemClock });
-  db.prepare('INSERT INTO watched_folder (path) VALUES (?)').run(folder);
+  db.prepare('INSERT INTO watched_folder (path, ignored) VALUES (?, ?)').run(folder, '["*.png"]');
   saveRule(db, systemClock, null, draft);
   writeMeta(db, pausedKey, 'yes');
   const insert = db.prepare("INSERT INTO asset (id, ext, size) VALUES (?, 'jpg', 1)");
@@ -57,6 +58,7 @@ test('a damaged index keeps the watched folders, the rules and the pause, and th
   });
   expect(agent.lines).toContainEqual(expect.stringContaining('damaged'));
   expect(await agent.handlers.rules({})).toMatchObject([{ name: 'Dogs' }]);
+  expect(await agent.handlers.folders({})).toMatchObject([{ path: photos, ignored: ['*.png'] }]);
   await expect.poll(agent.states, { timeout: 15_000 }).toEqual({ 'a.jpg': 'queued' });
 });
 
@@ -69,6 +71,16 @@ test.each([
   const db = memoryDatabase();
   expect(rescueSettings(file, db)).toBe(false);
   expect(foldersIn(db)).toEqual(folders);
+});
+
+test('a file of an older Pixwatch, which knew of nothing to ignore, keeps its folders', async () => {
+  const file = join(await scratchDir(), 'agent.db');
+  const { db: old } = openDatabase(file, { clock: systemClock, schema: migrations.slice(0, 7) });
+  old.prepare('INSERT INTO watched_folder (path) VALUES (?)').run('/photos');
+  old.close();
+  const db = memoryDatabase();
+  expect(rescueSettings(file, db)).toBe(true);
+  expect(db.prepare('SELECT path, ignored FROM watched_folder').all()).toEqual([{ path: '/photos', ignored: '[]' }]);
 });
 
 test('of a file that is no database nothing is kept', async () => {

@@ -59,6 +59,26 @@ describe('what is there at the start', () => {
     await untilTaken(own, 'a.jpg');
   });
 
+  test('what a person ignores is left out with its reason, and an ignored folder is not looked into', async () => {
+    const watching = await startWatching({
+      ignored: ['*.png', 'private', '2019/raw'],
+      async fill(folder) {
+        for (const name of ['2019/raw', 'raw', 'a/private']) await mkdir(join(folder, name), { recursive: true });
+        for (const name of ['a.jpg', 'b.png', '2019/raw/c.jpg', 'raw/d.jpg', 'a/private/e.jpg'])
+          await writeFile(join(folder, name), photo());
+      },
+    });
+    await untilTaken(watching, 'a.jpg', 'raw/d.jpg');
+    await aWhile();
+    await writeFile(join(watching.folder, 'a/private/f.jpg'), photo());
+    await writeFile(join(watching.folder, 'g.jpg'), photo());
+    await untilTaken(watching, 'a.jpg', 'raw/d.jpg', 'g.jpg');
+    await aWhile();
+    const reason = 'skipped: You left it out: it fits “*.png”.';
+    expect(watching.rows()).toEqual({ 'a.jpg': 'known', 'b.png': reason, 'g.jpg': 'known', 'raw/d.jpg': 'known' });
+    expect(listFolders(watching.db)).toMatchObject([{ ignored: ['*.png', 'private', '2019/raw'] }]);
+  });
+
   test('the next start hands on what is new, changed or was left unsettled, and nothing else', async () => {
     const names = ['same.jpg', 'changed.jpg', 'unsettled.jpg', 'gone.jpg'];
     const before = await startWatching({
@@ -259,6 +279,52 @@ describe('changes', () => {
     // A copy that pauses for longer than the settle time is rightly taken twice.
     const wanted = new Set(names.map((name) => `card/${name}`));
     await until(() => expect(new Set(watching.taken)).toEqual(wanted));
+  });
+});
+
+describe('what is ignored', () => {
+  test('can be changed at any time; what is ignored no longer is taken up again', async () => {
+    const names = ['a.jpg', 'b.png', 'raw/c.jpg', 'raw/deep/d.jpg'];
+    const watching = await startWatching({
+      async fill(folder) {
+        await mkdir(join(folder, 'raw/deep'), { recursive: true });
+        for (const name of names) await writeFile(join(folder, name), photo());
+      },
+    });
+    await untilTaken(watching, ...names);
+    const { db, watch, folder } = watching;
+    const id = listFolders(db)[0]?.id ?? 0;
+    await watch.ignore(id, ['raw', '*.png']);
+    // At once, and not only with the next scan.
+    expect(watching.rows()).toMatchObject({
+      'a.jpg': 'known',
+      'b.png': expect.stringContaining('skipped: You left it out: it fits “*.png”'),
+    });
+    expect(watching.gone.toSorted()).toEqual(names.slice(1));
+    await until(() => expect(Object.keys(watching.rows())).toEqual(['a.jpg', 'b.png']));
+    await aWhile();
+    await writeFile(join(folder, 'raw/e.jpg'), photo());
+    // As when something in it was being sent and is not what it was.
+    watch.recheck(join(folder, 'raw/deep/d.jpg'));
+    await writeFile(join(folder, 'f.jpg'), photo());
+    await untilTaken(watching, ...names, 'f.jpg');
+    expect(Object.keys(watching.rows())).toEqual(['a.jpg', 'b.png', 'f.jpg']);
+
+    await watch.add(folder, ['raw/deep']);
+    await untilTaken(watching, ...names, 'f.jpg', 'b.png', 'raw/c.jpg', 'raw/e.jpg');
+    await aWhile();
+    await writeFile(join(folder, 'raw/late.jpg'), photo());
+    await untilTaken(watching, ...names, 'f.jpg', 'b.png', 'raw/c.jpg', 'raw/e.jpg', 'raw/late.jpg');
+    await watch.add(folder);
+    expect(listFolders(db)).toMatchObject([{ ignored: ['raw/deep'] }]);
+  });
+
+  test('is not taken when it was ignored while it settled', async () => {
+    const watching = await startWatching({ settleMs: 1000, fill: (folder) => writeFile(join(folder, 'a.jpg'), photo()) });
+    await until(() => expect(watching.rows()).toEqual({ 'a.jpg': 'settling' }));
+    await watching.watch.ignore(listFolders(watching.db)[0]?.id ?? 0, ['a.*']);
+    await until(() => expect(watching.watch.isIdle()).toBe(true));
+    expect(watching.taken).toEqual([]);
   });
 });
 

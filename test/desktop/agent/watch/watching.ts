@@ -25,7 +25,7 @@ export const settleMs = 150;
 
 /** Watches a real folder with a real watcher and database. Files handed on are noted and marked as known, as `enqueue` does it. */
 export async function startWatching(
-  options: Partial<WatchOptions> & { folder?: string; fill?(folder: string): Promise<void> } = {},
+  options: Partial<WatchOptions> & { folder?: string; ignored?: string[]; fill?(folder: string): Promise<void> } = {},
 ): Promise<Watching> {
   const db = options.db ?? (await scratchDatabase());
   const folder = options.folder ?? join(await realpath(await scratchDir()), 'photos');
@@ -50,7 +50,7 @@ export async function startWatching(
     ...options,
   });
   onTestFinished(() => watch.close());
-  await watch.add(folder);
+  await watch.add(folder, options.ignored);
   const rows = () => {
     const all = db.prepare('SELECT path, kind, reason FROM local_file ORDER BY path').all();
     return Object.fromEntries(all.map((row) => [nameOf(String(row['path'])), [row['kind'], row['reason']].filter(Boolean).join(': ')]));
