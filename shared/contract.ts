@@ -108,8 +108,8 @@ export const costs = v.object({
       forecast: v.object({
         photos: v.number(),
         videos: v.number(),
-        /** Of video that Rekognition is paid for, guessed from the files' sizes; 0 when it looks at none. */
-        videoMinutes: v.number(),
+        /** Of video that Rekognition is paid for, guessed from the files' sizes; null when labels are not looked for in videos. */
+        videoMinutes: v.nullable(v.number()),
         once: sumOfCosts,
         monthly: sumOfCosts,
         priceDate: v.string(),

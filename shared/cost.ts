@@ -3,13 +3,22 @@ import priceFile from './prices.json' with { type: 'json' };
 
 /** What Pixwatch's work costs on AWS, by one dated price file. Pure; the cap and the forecast use the same figures. */
 
-/** What can be looked for in pictures, each switched on or off by itself. */
-export const detectors = v.object({
-  labels: v.optional(v.boolean(), true),
-  text: v.optional(v.boolean(), true),
-  faces: v.optional(v.boolean(), true),
-  moderation: v.optional(v.boolean(), true),
-});
+const isOn = v.optional(v.boolean(), true);
+/** What can be looked for, each switched on or off by itself: in photos, and labels in videos, which are paid by the minute. */
+export const detectorSwitches = {
+  labels: isOn,
+  text: isOn,
+  faces: isOn,
+  moderation: isOn,
+  /** As `labels` when nothing is said of it, so that who had switched those off does not pay for videos. */
+  videoLabels: v.optional(v.boolean()),
+};
+const chosen = v.object(detectorSwitches);
+export const completeDetectors = v.transform(({ videoLabels, ...others }: v.InferOutput<typeof chosen>) => ({
+  ...others,
+  videoLabels: videoLabels ?? others.labels,
+}));
+export const detectors = v.pipe(chosen, completeDetectors);
 export type Detectors = v.InferOutput<typeof detectors>;
 
 /** The calls that Rekognition bills one by one, and what they look for: an image each, or a minute of video. */
@@ -18,7 +27,7 @@ export const paidApis = {
   DetectText: { detector: 'text', unit: 'image' },
   DetectFaces: { detector: 'faces', unit: 'image' },
   DetectModerationLabels: { detector: 'moderation', unit: 'image' },
-  StartLabelDetection: { detector: 'labels', unit: 'videoMinute' },
+  StartLabelDetection: { detector: 'videoLabels', unit: 'videoMinute' },
 } as const satisfies Record<string, { detector: keyof Detectors; unit: 'image' | 'videoMinute' }>;
 export type PaidApi = keyof typeof paidApis;
 

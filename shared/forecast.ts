@@ -131,9 +131,9 @@ export function onceCounts(size: LibrarySize, { detectors, archiveAfterDays }: C
   const looks = lookedFor.map(({ detector, step }) => (detectors[detector] ? step : off));
   const { Admit, Render, Pixelate, Categorise, Record, Keep, File, FileNothing, Announce } = steps;
   const photo = pathOf([Admit, Render, ...looks, detectors.faces ? Pixelate : off, Categorise, Record, File, Announce], transitions.photo);
-  const video = detectors.labels ? videoPath() : pathOf([Admit, steps.Poster, Keep, FileNothing, Announce], transitions.keptVideo);
+  const video = detectors.videoLabels ? videoPath() : pathOf([Admit, steps.Poster, Keep, FileNothing, Announce], transitions.keptVideo);
   const called: [api: string, n: number][] = lookedFor.filter(({ detector }) => detectors[detector]).map(({ api }) => [api, photos]);
-  if (detectors.labels && videoMinutes > 0) called.push(['StartLabelDetection', videoMinutes]);
+  if (detectors.videoLabels && videoMinutes > 0) called.push(['StartLabelDetection', videoMinutes]);
   return add(
     times(photos, photo),
     times(videos, video),

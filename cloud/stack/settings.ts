@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { connectionFile } from '../../shared/connection.ts';
-import { callsPerSecond, detectors } from '../../shared/cost.ts';
+import { callsPerSecond, completeDetectors, detectorSwitches } from '../../shared/cost.ts';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
 import { pipelineSettings } from '../steps/backend.ts';
 
@@ -25,7 +25,7 @@ export const settings = strict({
   name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be 1–31 small letters, digits and "-", a letter first')),
   region: connectionFile.entries.region,
   ...v.omit(pipelineSettings, ['priceRegion']).entries,
-  detectors: v.optional(strict(detectors.entries), {}),
+  detectors: v.optional(v.pipe(strict(detectorSwitches), completeDetectors), {}),
   callsPerSecond: v.optional(strict(callsPerSecond.entries), {}),
   capPerMonth: v.optional(pipelineSettings.entries.capPerMonth.wrapped, 20),
   /** So many days after it was analysed an original moves to S3 Glacier Flexible Retrieval; null: never. */

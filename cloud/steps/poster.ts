@@ -61,7 +61,7 @@ const forRekognition = { codec: 'avc', types: ['video/mp4', 'video/quicktime'], 
 
 /** Why labels are not asked for; null: they are. */
 function whyWithoutLabels(backend: Backend, { type, bytes }: Media, codec: VideoFacts['codec']): string | null {
-  if (!isOn(backend, 'StartLabelDetection')) return 'Kept safely; looking for labels is switched off.';
+  if (!isOn(backend, 'StartLabelDetection')) return 'Kept safely; looking for labels in videos is switched off.';
   if (bytes > forRekognition.maxBytes) return 'Kept safely; labels are looked for in videos of up to 10 GB.';
   const isFit = codec === forRekognition.codec && forRekognition.types.includes(type);
   return isFit ? null : 'Kept safely; labels are looked for in MP4 and MOV videos with the codec H.264 only.';

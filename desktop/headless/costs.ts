@@ -26,7 +26,7 @@ export function linesOf({ paid }: Costs): string[] {
   return [
     `To send and look at ${photos} photos and ${videos} videos, once: ${dollars(once.usd)}`,
     ...list(once.lines),
-    ...(videoMinutes > 0 ? [`With ${videoMinutes} minutes of video, guessed from the files' sizes: ${mbAMinute} MB a minute.`] : []),
+    ...(videos > 0 && videoMinutes !== 0 ? [videoLine(videoMinutes)] : []),
     `Each month after that: ${dollars(monthly.usd)}`,
     ...list(monthly.lines),
     `Rekognition in ${month}: ${dollars(spent)}${cap === null ? '; there is no cap' : ` of at most ${dollars(cap)}`}`,
@@ -36,5 +36,8 @@ export function linesOf({ paid }: Costs): string[] {
   ];
 }
 
-const mbAMinute = videoBytesAMinute / 1e6;
+const videoLine = (minutes: number | null) =>
+  minutes === null
+    ? 'Labels are not looked for in videos: that is switched off in the settings of the deployment.'
+    : `With ${minutes} minutes of video, guessed from the files' sizes: ${videoBytesAMinute / 1e6} MB a minute.`;
 const dollars = (usd: number) => `${usd.toFixed(2)} USD`;

@@ -389,8 +389,10 @@ export const messages = {
       const kinds = [photos > 0 && count(photos, 'photo', 'photos'), videos > 0 && count(videos, 'video', 'videos')].filter(Boolean);
       return `${kinds.join(' and ')} ${photos + videos === 1 ? 'waits' : 'wait'} to be sent.`;
     },
-    videoMinutes: (n: number) =>
-      `Rekognition is paid by the minute of video. ${count(n, 'minute is', 'minutes are')} guessed from the sizes of the files, at ${videoBytesAMinute / 1e6} MB a minute, as phones record; what messengers send is longer for its size.`,
+    videoMinutes: (n: number | null) =>
+      n === null
+        ? 'Labels are not looked for in videos: that is switched off in the settings of the deployment. Videos are stored and get a picture.'
+        : `Rekognition is paid by the minute of video. ${count(n, 'minute is', 'minutes are')} guessed from the sizes of the files, at ${videoBytesAMinute / 1e6} MB a minute, as phones record; what messengers send is longer for its size.`,
     once: 'Once',
     onceHint: 'to send what waits and have it looked at',
     monthly: 'Each month',

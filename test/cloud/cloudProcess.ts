@@ -32,7 +32,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     dir: process.argv[2] ?? '',
     models: pixwatchModelsDir(process.env),
     workers: 1,
-    settings: { secondsBetweenExecutions: 0, detectors: { labels: true, text: false, faces: true, moderation: false } },
+    settings: { secondsBetweenExecutions: 0, detectors: { labels: true, text: false, faces: true, moderation: false, videoLabels: true } },
     clock: systemClock,
     log: () => {},
   });

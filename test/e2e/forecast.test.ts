@@ -16,7 +16,7 @@ import { type Counts, moneyOf, totalOf } from '../../shared/cost.ts';
 import { onceCounts } from '../../shared/forecast.ts';
 import { clip } from '../cloud/steps/video/videos.ts';
 
-const detectors = { labels: true, text: true, faces: true, moderation: true };
+const detectors = { labels: true, text: true, faces: true, moderation: true, videoLabels: true };
 const settings = { detectors, archiveAfterDays: null, region: 'us-east-1' };
 
 const packages = new URL('../../node_modules/', import.meta.url);

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { moneyOf } from '../../shared/cost.ts';
+import { moneyOf, paidApis } from '../../shared/cost.ts';
 import { type CostSettings, forecast, guessedMinutes, type LibrarySize, onceCounts } from '../../shared/forecast.ts';
 
 const settings: CostSettings = {
-  detectors: { labels: true, text: true, faces: true, moderation: true },
+  detectors: { labels: true, text: true, faces: true, moderation: true, videoLabels: true },
   archiveAfterDays: null,
   region: 'us-east-1',
 };
@@ -21,9 +21,9 @@ it('sums up to what its lines say, the dearest first', () => {
 });
 
 it('counts no call of what is switched off', () => {
-  const none = { labels: false, text: false, faces: false, moderation: false };
+  const none = { labels: false, text: false, faces: false, moderation: false, videoLabels: false };
   const counts = onceCounts(family, { ...settings, detectors: none });
-  expect(Object.keys(counts).filter((item) => item.startsWith('Detect'))).toEqual([]);
+  expect(Object.keys(counts).filter((item) => item in paidApis)).toEqual([]);
   expect(counts.s3Puts).toBeLessThan(onceCounts(family, settings).s3Puts ?? 0);
 });
 
@@ -55,12 +55,12 @@ it('prices the many images of a month by their tiers, each API by itself', () =>
   expect(moneyOf({ DetectLabels: 1e6, DetectFaces: 1e6 }, 'us-east-1').Rekognition).toBeCloseTo(2000, 6);
 });
 
-it('pays for videos by the minute, unless labels are not looked for', () => {
+it('pays for videos by the minute, unless labels are not looked for in them', () => {
   const videos: LibrarySize = { photos: 0, photoBytes: 0, videos: 10, videoBytes: 10 * 60e6, videoMinutes: 15 };
   const rekognition = (chosen: CostSettings) => forecast(videos, chosen).once.lines.find(({ service }) => service === 'Rekognition')?.usd;
   expect(rekognition(settings)).toBeCloseTo(1.5, 9);
   expect(rekognition({ ...settings, region: 'eu-central-1' })).toBeCloseTo(1.8, 9);
-  const off = { ...settings, detectors: { ...settings.detectors, labels: false } };
+  const off = { ...settings, detectors: { ...settings.detectors, videoLabels: false } };
   expect(rekognition(off)).toBeUndefined();
   expect(forecast(videos, off).once.usd).toBeLessThan(0.01);
   // What is not labels costs next to nothing.

@@ -98,7 +98,7 @@ export function createCosts({ db, commands, onChange, onError }: CostsOptions): 
       const { once, priceDate, isGuess } = forecast(queued, { ...settings, region });
       const { monthly } = forecast(wholeSize(db), { ...settings, region });
       const { photos, videos } = queued;
-      const videoMinutes = settings.detectors.labels ? queued.videoMinutes : 0;
+      const videoMinutes = settings.detectors.videoLabels ? queued.videoMinutes : null;
       const waiting = countFiles(db).waiting;
       return {
         paid: {

@@ -61,7 +61,7 @@ function Approval({ paid: { forecast }, onChange }: { paid: Paid; onChange(): vo
     <section className="card approval">
       <h2>{messages.costs.startTitle}</h2>
       <p>{isEmpty ? messages.costs.nothing : messages.costs.what(forecast.photos, forecast.videos)}</p>
-      {forecast.videoMinutes > 0 && <p className="hint">{messages.costs.videoMinutes(forecast.videoMinutes)}</p>}
+      {forecast.videos > 0 && forecast.videoMinutes !== 0 && <p className="hint">{messages.costs.videoMinutes(forecast.videoMinutes)}</p>}
       {isCounting && <p className="hint">{messages.costs.counting}</p>}
       <div className="actions">
         {isEmpty && !isCounting ? (

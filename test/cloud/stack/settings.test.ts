@@ -26,6 +26,13 @@ it('takes for what is not given what costs least and loses nothing', async () =>
   });
 });
 
+it('pays for labels of videos only where they are wanted, which who switched labels off before had not said', async () => {
+  const chosen = async (detectors: object) => (await load(JSON.stringify({ ...good, detectors })))().detectors;
+  expect(await chosen({})).toMatchObject({ labels: true, videoLabels: true });
+  expect(await chosen({ videoLabels: false })).toMatchObject({ labels: true, videoLabels: false });
+  expect(await chosen({ labels: false })).toMatchObject({ labels: false, videoLabels: false });
+});
+
 it.each([
   ['a mistyped name', { ...good, regoin: 'x' }, /pixwatch\.config\.json.*\n {2}regoin: is no setting; there are name, region, /],
   ['a missing one', { region: 'eu-west-1' }, /name: /],
@@ -40,7 +47,7 @@ it.each([
   [
     'a mistyped detector',
     { ...good, detectors: { lables: false } },
-    /detectors\.lables: is no setting; there are labels, text, faces, moderation/,
+    /detectors\.lables: is no setting; there are labels, text, faces, moderation, videoLabels/,
   ],
   ['a negative cap', { ...good, capPerMonth: -1 }, /capPerMonth: /],
   ['a label count that Rekognition refuses', { ...good, maxLabels: 1000 }, /maxLabels: .*100/],

@@ -377,7 +377,7 @@ describe('observability', () => {
     expect(alarms.length).toBeLessThanOrEqual(10);
     // What cloud:diff and the app say of the cost of an idle backend.
     const nothing = { photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 };
-    const detectors = { labels: true, text: true, faces: true, moderation: true };
+    const detectors = { labels: true, text: true, faces: true, moderation: true, videoLabels: true };
     expect(monthlyCounts(nothing, { detectors, archiveAfterDays: null, region: 'us-east-1' }).alarms).toBe(alarms.length);
   });
 

@@ -49,7 +49,7 @@ function countingRekognition(refuse: (call: number) => ServiceError | null = () 
 }
 
 /** Two calls a photo are enough to count by. */
-const detectors = { labels: true, text: false, faces: true, moderation: false };
+const detectors = { labels: true, text: false, faces: true, moderation: false, videoLabels: true };
 
 async function open(settings: Partial<PipelineSettings>, refuse?: (call: number) => ServiceError | null) {
   const rekognition = countingRekognition(refuse);
@@ -90,7 +90,7 @@ describe('what is switched off', () => {
     ['moderation', 'DetectModerationLabels', { text: [], moderation: null }],
     ['faces', 'DetectFaces', { faces: null, renditions: ['thumb', 'preview', 'analysis'] }],
   ] as const)('is never called: %s', async (detector, api, record) => {
-    const on = { labels: true, text: true, faces: true, moderation: true };
+    const on = { labels: true, text: true, faces: true, moderation: true, videoLabels: true };
     const { backend, rekognition } = await open({ detectors: { ...on, [detector]: false } });
     const [who] = await sendPhotos(backend, 1);
     expect(await run(backend, who as Claimant)).toMatchObject({ status: 'SUCCEEDED' });

@@ -55,12 +55,12 @@ describe('poster', () => {
   it('does not ask for labels of H.264 in a file that Rekognition does not take, nor when labels are off', async () => {
     const mkv = await posterOf(await openBackend(), await wrapped({ into: 'mkv' }), 'mkv');
     expect(mkv.answer).toMatchObject({ durationMs: 8000, route: 'keep', reason: onlyH264 });
-    const off = await openBackend({}, { detectors: { labels: false, text: true, faces: true, moderation: true } });
+    const off = await openBackend({}, { detectors: { labels: true, text: true, faces: true, moderation: true, videoLabels: false } });
     const { answer } = await posterOf(off, await clip('h264'), 'mp4');
     expect(answer).toMatchObject({
       renditions: ['thumb', 'preview'],
       route: 'keep',
-      reason: 'Kept safely; looking for labels is switched off.',
+      reason: 'Kept safely; looking for labels in videos is switched off.',
     });
   });
 

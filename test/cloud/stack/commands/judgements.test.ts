@@ -42,14 +42,14 @@ it('a region without what is switched on is missing', () => {
     text: expect.stringMatching(/cannot be deployed in us-gov-west-1/),
   });
   expect(judged('ca-central-1', true)).toMatchObject({ kind: 'missing', text: expect.stringMatching(/has no DetectLabels, DetectText/) });
-  expect(judged('ca-central-1', true, { labels: false, text: false, faces: true, moderation: false }).kind).toBe('ok');
+  expect(judged('ca-central-1', true, { labels: false, text: false, faces: true, moderation: false, videoLabels: false }).kind).toBe('ok');
 });
 
 it('compares the wanted rates of what is switched on with the account’s', () => {
   const of = (callsPerSecond: Partial<typeof settings.callsPerSecond>) =>
     judgeRates(
       {
-        detectors: { labels: true, text: false, faces: false, moderation: false },
+        detectors: { labels: true, text: false, faces: false, moderation: false, videoLabels: false },
         callsPerSecond: { ...settings.callsPerSecond, ...callsPerSecond },
       },
       new Map([['DetectLabels', 5]]),

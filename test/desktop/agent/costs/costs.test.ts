@@ -169,8 +169,11 @@ test('the minutes of videos are guessed from their sizes, of those formats that 
   expect(wholeSize(db)).toEqual(queuedSize(db));
 });
 
-test('no minute of video is forecast where labels are not looked for', async () => {
-  const cloud = await openCloud({ priceRegion: 'us-east-1', detectors: { labels: false, text: true, faces: true, moderation: true } });
+test('no minute of video is forecast where labels are not looked for in videos', async () => {
+  const cloud = await openCloud({
+    priceRegion: 'us-east-1',
+    detectors: { labels: true, text: true, faces: true, moderation: true, videoLabels: false },
+  });
   const folder = join(cloud.dir, 'videos');
   await mkdir(folder);
   await writeFile(join(folder, 'film.mp4'), 'film');
@@ -178,5 +181,5 @@ test('no minute of video is forecast where labels are not looked for', async () 
   onTestFinished(() => agent.close());
   await agent.handlers.addFolder({ path: folder });
   await agent.untilIdle();
-  expect((await agent.handlers.costs({})).paid?.forecast).toMatchObject({ videos: 1, videoMinutes: 0 });
+  expect((await agent.handlers.costs({})).paid?.forecast).toMatchObject({ videos: 1, videoMinutes: null });
 });
