@@ -31,14 +31,22 @@ export const paidApis = {
 } as const satisfies Record<string, { detector: keyof Detectors; unit: 'image' | 'videoMinute' }>;
 export type PaidApi = keyof typeof paidApis;
 
-const rate = v.optional(v.nullable(v.pipe(v.number(), v.minValue(0.01), v.maxValue(1000))), null);
+/** The calls of which Rekognition takes so many a second: those that it bills, and that for what was found in a video, page by page. */
+export type LimitedApi = PaidApi | 'GetLabelDetection';
+
+export const mostCallsPerSecond = 1000;
+/** Null: as often as they like. */
+export const callRate = v.nullable(v.pipe(v.number(), v.minValue(0.01), v.maxValue(mostCallsPerSecond)));
+const unlimited = v.optional(callRate, null);
 export const callsPerSecond = v.object({
-  DetectLabels: rate,
-  DetectText: rate,
-  DetectFaces: rate,
-  DetectModerationLabels: rate,
-  StartLabelDetection: rate,
-} satisfies Record<PaidApi, unknown>);
+  DetectLabels: unlimited,
+  DetectText: unlimited,
+  DetectFaces: unlimited,
+  DetectModerationLabels: unlimited,
+  StartLabelDetection: unlimited,
+  GetLabelDetection: unlimited,
+} satisfies Record<LimitedApi, unknown>);
+export type CallsPerSecond = v.InferOutput<typeof callsPerSecond>;
 
 /** What AWS bills, in its own units: requests, GB-months, GB-seconds, images, minutes. The keys of the price file, and Rekognition's APIs. */
 const prices = {

@@ -8,12 +8,12 @@ import { type BackendNames, pipelineSettings } from '../steps/backend.ts';
 import { bundlingWith, entryOf, projectRoot } from './bundling.ts';
 import { type FunctionName, functions } from './functions.ts';
 import { grants, type Resources, writeLogs } from './grants.ts';
+import type { Deployed } from './quotas.ts';
 import { createRole } from './role.ts';
-import type { Settings } from './settings.ts';
 
 /** What functions share. */
 export interface Backend {
-  readonly settings: Settings;
+  readonly settings: Deployed;
   readonly names: BackendNames;
   readonly resources: Resources;
 }

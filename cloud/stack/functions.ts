@@ -56,7 +56,10 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
     ...videoLabels,
     grants: ['startVideoLabels', 'readVideoLabels', 'passVideoRole', 'readInbox', ...detector, 'noteVideoJobs', 'answerTasks'],
   },
-  videoLabelsDone: { ...videoLabels, grants: ['takeVideoAnswers', 'readVideoLabels', 'writeOutput', 'noteVideoJobs', 'answerTasks'] },
+  videoLabelsDone: {
+    ...videoLabels,
+    grants: ['takeVideoAnswers', 'readVideoLabels', 'countUsage', 'writeOutput', 'noteVideoJobs', 'answerTasks'],
+  },
   detectLabels: { ...small, grants: ['detectLabels', ...detector] },
   detectText: { ...small, grants: ['detectText', ...detector] },
   detectModeration: { ...small, grants: ['detectModeration', ...detector] },

@@ -12,7 +12,7 @@ import { Intake } from './intake.ts';
 import { Observability } from './observability.ts';
 import { Pipeline, stateMachineNameOf } from './pipeline.ts';
 import { Queues } from './queues.ts';
-import type { Settings } from './settings.ts';
+import type { Deployed } from './quotas.ts';
 import { Storage } from './storage.ts';
 import { Timer } from './timer.ts';
 import { Video } from './video.ts';
@@ -28,7 +28,7 @@ interface Stores {
 
 /** The whole backend in one account and region: on AWS what cloud/local is on a computer. */
 export class PixwatchStack extends Stack {
-  constructor(scope: Construct, settings: Settings) {
+  constructor(scope: Construct, settings: Deployed) {
     super(scope, settings.name, {
       description: 'Pixwatch: looks at photos as they arrive',
       env: { region: settings.region },
@@ -84,7 +84,7 @@ export class PixwatchStack extends Stack {
   }
 
   /** What the functions are told of all this, and what they can be let at. */
-  private backendOf(settings: Settings, { storage, index, queues, alerts, video }: Stores): Backend {
+  private backendOf(settings: Deployed, { storage, index, queues, alerts, video }: Stores): Backend {
     const states = (resource: string) =>
       this.formatArn({ service: 'states', resource, resourceName: stateMachineNameOf(settings), arnFormat: ArnFormat.COLON_RESOURCE_NAME });
     const stateMachine = states('stateMachine');

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { connectionFile } from '../../shared/connection.ts';
-import { callsPerSecond, completeDetectors, detectorSwitches } from '../../shared/cost.ts';
+import { callRate, completeDetectors, detectorSwitches, type LimitedApi } from '../../shared/cost.ts';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
 import { pipelineSettings } from '../steps/backend.ts';
 
@@ -20,13 +20,24 @@ const subscriber = v.variant('protocol', [
   }),
 ]);
 
+/** Null: as often as they like. */
+const callsPerSecond = {
+  DetectLabels: v.optional(callRate),
+  DetectText: v.optional(callRate),
+  DetectFaces: v.optional(callRate),
+  DetectModerationLabels: v.optional(callRate),
+  StartLabelDetection: v.optional(callRate),
+  GetLabelDetection: v.optional(callRate),
+} satisfies Record<LimitedApi, unknown>;
+
 export const settings = strict({
   /** Names the stack and its parts; a second backend in the same account and region needs another. */
   name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be 1–31 small letters, digits and "-", a letter first')),
   region: connectionFile.entries.region,
   ...v.omit(pipelineSettings, ['priceRegion']).entries,
   detectors: v.optional(v.pipe(strict(detectorSwitches), completeDetectors), {}),
-  callsPerSecond: v.optional(strict(callsPerSecond.entries), {}),
+  /** What is not given is as often as the account's quotas allow: see quotas.ts. */
+  callsPerSecond: v.optional(strict(callsPerSecond), {}),
   capPerMonth: v.optional(pipelineSettings.entries.capPerMonth.wrapped, 20),
   /** So many days after it was analysed an original moves to S3 Glacier Flexible Retrieval; null: never. */
   archiveAfterDays: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(36_500))), null),

@@ -57,7 +57,10 @@ export const pipelineSettings = v.object({
   secondsBetweenMessages: v.optional(v.pipe(whole, v.maxValue(86_400)), 300),
   /** What of Rekognition is used. What is off is never called. */
   detectors: v.optional(detectors, {}),
-  /** How often a second each API of Rekognition may be called, all executions together; null: as often as they like. */
+  /**
+   * How often a second each API of Rekognition may be called, all executions together; null: as often as they like. On AWS these are the account's quotas
+   * (cloud/stack/quotas.ts). On a computer there are none: the models take as many pictures as they can look at, and the others wait for them.
+   */
   callsPerSecond: v.optional(callsPerSecond, {}),
   /** In US dollars: calls of Rekognition that would make a month (UTC) cost more are not made. Null: there is no cap. */
   capPerMonth: v.optional(v.nullable(v.pipe(v.number(), v.minValue(0))), null),

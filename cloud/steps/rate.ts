@@ -1,5 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { type PaidApi, paidApis } from '../../shared/cost.ts';
+import { type LimitedApi, type PaidApi, paidApis } from '../../shared/cost.ts';
 import { messageOf, Throttled } from '../../shared/errors.ts';
 import { rateItem } from '../../shared/keys.ts';
 import { isThrottling } from './awsErrors.ts';
@@ -26,7 +27,7 @@ export async function takeToken(backend: Backend, api: PaidApi): Promise<void> {
   if (!taken) throw new Throttled(`${api} may be called ${rate} times a second, and is already. It is tried again.`);
 }
 
-const takeOfFew = (backend: Backend, api: PaidApi, interval: number) =>
+const takeOfFew = (backend: Backend, api: string, interval: number) =>
   conditionHeld(
     update(backend, api, 'SET fullAt = fullAt + :interval', 'fullAt > :now AND fullAt <= :latest', {
       ':interval': interval,
@@ -43,6 +44,17 @@ const takeOfFull = (backend: Backend, api: string, interval: number) =>
     }),
   );
 
+/**
+ * Waits for a call's turn in an API's bucket. For what would lose more than a moment by failing: an answer of many pages would have to be read from its first
+ * page again.
+ */
+export async function awaitToken(backend: Backend, api: LimitedApi): Promise<void> {
+  const rate = backend.settings.callsPerSecond[api];
+  if (rate === null) return;
+  const turn = await nextTurn(backend, api, Math.ceil(1000 / rate));
+  await setTimeout(Math.max(0, turn - backend.clock.now()));
+}
+
 /** What the turns of executions are counted under. */
 const turns = 'executions';
 
@@ -55,13 +67,16 @@ export async function takeTurn(backend: Backend): Promise<number> {
   const { detectors, callsPerSecond } = backend.settings;
   const used = Object.entries(paidApis).filter(([, { detector, unit }]) => unit === 'image' && detectors[detector]);
   const rates = used.flatMap(([api]) => callsPerSecond[api as PaidApi] ?? []);
+  return rates.length === 0 ? backend.clock.now() : nextTurn(backend, turns, Math.ceil(1000 / Math.min(...rates)));
+}
+
+/** Takes a token of a bucket whether it is there yet or not. @returns when it will be, in milliseconds since 1970 */
+async function nextTurn(backend: Backend, bucket: string, interval: number): Promise<number> {
   const now = backend.clock.now();
-  if (rates.length === 0) return now;
-  const interval = Math.ceil(1000 / Math.min(...rates));
   for (;;) {
-    if (await takeOfFull(backend, turns, interval)) return now;
+    if (await takeOfFull(backend, bucket, interval)) return now;
     const taken = await ifConditionHolds(
-      update(backend, turns, 'SET fullAt = fullAt + :interval', 'fullAt > :now', { ':interval': interval, ':now': now }),
+      update(backend, bucket, 'SET fullAt = fullAt + :interval', 'fullAt > :now', { ':interval': interval, ':now': now }),
     );
     // Within the burst that the buckets allow it may start at once.
     if (taken) return Math.max(now, Number(taken.Attributes?.['fullAt']) - burstMs);

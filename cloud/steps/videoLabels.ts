@@ -6,6 +6,7 @@ import { pipelineVersion } from './assets.ts';
 import type { Backend } from './backend.ts';
 import { labelOf, summaryOf } from './detectLabels.ts';
 import { writeJson } from './objects.ts';
+import { awaitToken } from './rate.ts';
 import { knownAnswer } from './rekognition.ts';
 import type { LabelsFound } from './state.ts';
 import { forgetJob, loadJob, type VideoJob } from './videoJobs.ts';
@@ -66,8 +67,9 @@ const failure = (message = 'it does not say why'): End => ({
 /** An appearance each: far fewer than moments, and those are what is kept. They have no boxes. */
 const asked = { AggregateBy: 'SEGMENTS', SortBy: 'TIMESTAMP', MaxResults: 1000 } as const;
 
-function pageOf({ rekognition }: Backend, JobId: string, NextToken?: string): Promise<GetLabelDetectionCommandOutput> {
-  return rekognition.send(new GetLabelDetectionCommand({ JobId, ...asked, ...(NextToken && { NextToken }) }));
+async function pageOf(backend: Backend, JobId: string, NextToken?: string): Promise<GetLabelDetectionCommandOutput> {
+  await awaitToken(backend, 'GetLabelDetection');
+  return backend.rekognition.send(new GetLabelDetectionCommand({ JobId, ...asked, ...(NextToken && { NextToken }) }));
 }
 
 /** What was found in a video before, with labels.json written; null when it was not asked for. */

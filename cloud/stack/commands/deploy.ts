@@ -5,6 +5,7 @@ import { runCdk } from './cdk.ts';
 import { connectionOf, writeConnection } from './connection.ts';
 import { enter, mustHaves } from './doctor.ts';
 import { isMissing, lineOf } from './findings.ts';
+import { quotaArguments } from './quotas.ts';
 import { describeStack } from './stackState.ts';
 
 /** Deploys the backend and writes its connection file. @returns the exit code */
@@ -12,11 +13,13 @@ export async function deploy({ yes, out }: { readonly yes: boolean; readonly out
   const settings = loadSettings();
   await insist(settings);
   const { name, region } = settings;
+  const account = openAccount(region);
+  const quotas = await quotaArguments(account, settings);
   // By default the CDK asks before it gives anybody more rights.
   const approval = yes ? 'never' : 'broadening';
   const failed = 'The backend was not deployed; what was begun CloudFormation takes back.';
-  await runCdk(['deploy', name, '--require-approval', approval, '--progress', 'events'], region, failed);
-  writeConnection(connectionOf(name, await describeStack(openAccount(region), name)), out);
+  await runCdk(['deploy', name, '--require-approval', approval, '--progress', 'events', ...quotas], region, failed);
+  writeConnection(connectionOf(name, await describeStack(account, name)), out);
   console.log(`
 The backend ${name} is ready. The connection file is ${out}; it holds no secrets.
 Next:

@@ -4,11 +4,12 @@ import * as v from 'valibot';
 import { assertNever, InvalidInput, messageOf } from '../../../shared/errors.ts';
 import { parse } from '../../../shared/parse.ts';
 import { loadSettings, type Settings } from '../settings.ts';
-import { reasonOf } from './account.ts';
+import { type Account, reasonOf } from './account.ts';
 import { runCdk, withSynthesized } from './cdk.ts';
 import { insist } from './deploy.ts';
 import { enter } from './doctor.ts';
 import { overviewOf } from './overview.ts';
+import { quotaArguments } from './quotas.ts';
 import { template } from './resources.ts';
 import { describeStack } from './stackState.ts';
 
@@ -26,7 +27,7 @@ export async function diff({ against }: { readonly against: string | null }): Pr
   switch (deployed.kind) {
     case 'there':
       await insist(settings);
-      await runCdk(['diff', settings.name], settings.region, failed);
+      await runCdk(['diff', settings.name, ...(await quotaArguments(deployed.account, settings))], settings.region, failed);
       return 0;
     case 'none':
       console.log(`There is no stack ${settings.name} in this account and region yet.`);
@@ -41,13 +42,16 @@ export async function diff({ against }: { readonly against: string | null }): Pr
   }
 }
 
-type Deployed = { readonly kind: 'there' | 'none' } | { readonly kind: 'unknown'; readonly why: string };
+type Found =
+  | { readonly kind: 'there'; readonly account: Account }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unknown'; readonly why: string };
 
-async function lookUp(settings: Settings): Promise<Deployed> {
+async function lookUp(settings: Settings): Promise<Found> {
   const { account, who } = await enter(settings);
   if ('why' in who) return { kind: 'unknown', why: who.why };
   try {
-    return { kind: (await describeStack(account, settings.name)) ? 'there' : 'none' };
+    return (await describeStack(account, settings.name)) ? { kind: 'there', account } : { kind: 'none' };
   } catch (thrown) {
     return { kind: 'unknown', why: reasonOf(thrown) };
   }

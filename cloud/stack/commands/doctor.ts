@@ -1,12 +1,12 @@
 import { lookup } from 'node:dns/promises';
-import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { GetSMSSandboxAccountStatusCommand } from '@aws-sdk/client-sns';
 import { InvalidInput } from '../../../shared/errors.ts';
+import { defaultQuotas } from '../quotas.ts';
 import { loadSettings, type Settings, settingsPath } from '../settings.ts';
 import { type Account, type Identity, identify, openAccount, reasonOf } from './account.ts';
 import { type Finding, isMissing, lineOf, missing, ok, unchecked, warning } from './findings.ts';
-import { judgeConcurrency, judgeRates, loadRates } from './quotas.ts';
-import { judgeRegion, usedApis } from './regions.ts';
+import { judgeConcurrency, judgeJobs, judgeRates, loadConcurrency, loadListed } from './quotas.ts';
+import { judgeRegion } from './regions.ts';
 import { bootstrapStack, describeStack, judgeBootstrap, judgeStack } from './stackState.ts';
 
 /** Says, line by line, what deploying needs and whether it is there. Changes nothing. @returns the exit code: 1 when deploying would fail */
@@ -71,12 +71,16 @@ async function niceToHaves(settings: Settings, { account, who }: Visit): Promise
   const needsSms = settings.subscribers.some(({ protocol }) => protocol === 'sms');
   const names = ['Quotas of Rekognition', 'The quota of Lambda', ...(needsSms ? ['SMS'] : [])] as const;
   if ('why' in who) return names.map((what) => unchecked(what, 'see the account.'));
-  const [rates, ...rest] = await Promise.all([
-    checkAll(names[0], async () => judgeRates(settings, await loadRates(account.quotas, usedApis(settings)))),
-    check(names[1], async () => judgeConcurrency(settings, await concurrencyOf(account))),
-    ...(needsSms ? [check('SMS', () => judgeSms(account))] : []),
-  ]);
-  return [...rates, ...rest];
+  const [listed, functions] = await Promise.allSettled([loadListed(account.quotas), loadConcurrency(account)]);
+  const concurrency = functions.status === 'fulfilled' ? functions.value : defaultQuotas(settings.region).functions;
+  const rates =
+    listed.status === 'fulfilled'
+      ? [...judgeRates(settings, listed.value, concurrency), ...judgeJobs(settings, listed.value)]
+      : [unchecked(names[0], reasonOf(listed.reason))];
+  const known = listed.status === 'fulfilled' ? listed.value : { callsPerSecond: {} };
+  const lambda =
+    functions.status === 'fulfilled' ? judgeConcurrency(settings, known, concurrency) : unchecked(names[1], reasonOf(functions.reason));
+  return [...rates, lambda, ...(needsSms ? [await check('SMS', () => judgeSms(account))] : [])];
 }
 
 export function judgeIdentity({ account, arn, isRoot }: Identity): Finding {
@@ -94,11 +98,6 @@ async function doesAnswer(region: string): Promise<boolean | null> {
   }
 }
 
-async function concurrencyOf({ lambda }: Account): Promise<number> {
-  const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}));
-  return AccountLimit?.UnreservedConcurrentExecutions ?? AccountLimit?.ConcurrentExecutions ?? 0;
-}
-
 async function judgeSms({ sns }: Account): Promise<Finding> {
   const { IsInSandbox } = await sns.send(new GetSMSSandboxAccountStatusCommand({}));
   if (!IsInSandbox) return ok('SMS: the account may send to any number.');
@@ -107,15 +106,10 @@ async function judgeSms({ sns }: Account): Promise<Finding> {
   );
 }
 
-const check = async (what: string, find: () => Promise<Finding>): Promise<Finding> => {
-  const [finding] = await checkAll(what, async () => [await find()]);
-  return finding ?? unchecked(what, 'there was no answer.');
-};
-
-async function checkAll(what: string, find: () => Promise<Finding[]>): Promise<Finding[]> {
+async function check(what: string, find: () => Promise<Finding>): Promise<Finding> {
   try {
     return await find();
   } catch (thrown) {
-    return [unchecked(what, reasonOf(thrown))];
+    return unchecked(what, reasonOf(thrown));
   }
 }

@@ -5,6 +5,7 @@ import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import { entryOf } from '../../../cloud/stack/bundling.ts';
 import { functionOf, functions } from '../../../cloud/stack/functions.ts';
 import { placeholders } from '../../../cloud/stack/pipeline.ts';
+import { defaultQuotas } from '../../../cloud/stack/quotas.ts';
 import { longestSilence } from '../../../cloud/steps/backend.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
 import { monthlyCounts } from '../../../shared/forecast.ts';
@@ -270,6 +271,22 @@ describe('every function', () => {
 
   it('hears of a service that is silent before Lambda ends the function', () => {
     expect(longestSilence / 1000).toBeLessThan(Math.min(...Object.values(functions).map(({ seconds }) => seconds)));
+  });
+
+  it('calls Rekognition as often as the account may and its functions can, or as the settings say', () => {
+    const ratesOf = (of: typeof kept) => {
+      const { PIXWATCH_SETTINGS } = of.one('AWS::Lambda::Function', 'PipelinedetectText').Properties.Environment.Variables;
+      return JSON.parse(PIXWATCH_SETTINGS).callsPerSecond;
+    };
+    // As AWS's page has them for eu-west-1: https://docs.aws.amazon.com/general/latest/gr/rekognition.html
+    const videos = { StartLabelDetection: 5, GetLabelDetection: 20 };
+    expect(ratesOf(kept)).toEqual({ DetectLabels: 50, DetectText: 50, DetectModerationLabels: 50, DetectFaces: 100, ...videos });
+    const chosen = synthesize(
+      { callsPerSecond: { DetectText: 2, DetectFaces: null } },
+      { ...defaultQuotas('eu-central-1'), functions: 14 },
+    );
+    const small = { StartLabelDetection: 5, GetLabelDetection: 5 };
+    expect(ratesOf(chosen)).toEqual({ DetectLabels: 2, DetectText: 2, DetectModerationLabels: 2, DetectFaces: null, ...small });
   });
 
   it('has a log group that no other has', () => {

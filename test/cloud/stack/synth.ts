@@ -2,6 +2,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
 import { PixwatchStack } from '../../../cloud/stack/pixwatchStack.ts';
+import { defaultQuotas, type Quotas, withQuotas } from '../../../cloud/stack/quotas.ts';
 import { settings } from '../../../cloud/stack/settings.ts';
 
 /** A resource of a template, as JSON. */
@@ -13,9 +14,9 @@ export interface Resource {
 }
 
 /** The stack without bundles, which need no account and no network. */
-export function synthesize(chosen: Partial<v.InferInput<typeof settings>> = {}) {
+export function synthesize(chosen: Partial<v.InferInput<typeof settings>> = {}, quotas: Quotas = defaultQuotas('eu-west-1')) {
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
-  const stack = new PixwatchStack(app, v.parse(settings, { name: 'pixwatch', region: 'eu-west-1', ...chosen }));
+  const stack = new PixwatchStack(app, withQuotas(v.parse(settings, { name: 'pixwatch', region: 'eu-west-1', ...chosen }), quotas));
   const template = Template.fromStack(stack);
   const resources = new Map(Object.entries<Resource>(template.toJSON()['Resources']));
   const ofType = (type: string) => [...resources.values()].filter(({ Type }) => Type === type);

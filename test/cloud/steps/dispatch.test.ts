@@ -18,7 +18,14 @@ async function open(settings: Partial<PipelineSettings>) {
 }
 
 const rates = (DetectLabels: number | null, DetectFaces: number | null) => ({
-  callsPerSecond: { DetectLabels, DetectFaces, DetectText: null, DetectModerationLabels: null, StartLabelDetection: null },
+  callsPerSecond: {
+    DetectLabels,
+    DetectFaces,
+    DetectText: null,
+    DetectModerationLabels: null,
+    StartLabelDetection: null,
+    GetLabelDetection: null,
+  },
 });
 const inputOf = (n: number) => {
   const { execution: _, ...input } = claimantOf(Buffer.from(`photo ${n}`));

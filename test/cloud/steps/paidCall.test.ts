@@ -8,6 +8,7 @@ import { ServiceError } from '../../../cloud/local/gateway/service.ts';
 import type { PipelineSettings } from '../../../cloud/steps/backend.ts';
 import { drainOutbox } from '../../../cloud/steps/outbox.ts';
 import { paidCall } from '../../../cloud/steps/paidCall.ts';
+import { awaitToken } from '../../../cloud/steps/rate.ts';
 import { type Claimant, type ExecutionInput, executionInput } from '../../../cloud/steps/state.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
 import { subscribe } from '../../../cloud/steps/subscriptions.ts';
@@ -230,7 +231,7 @@ describe('a call', () => {
 
 describe('the rate', () => {
   const slow = (rate: number) => {
-    const any = { DetectText: null, DetectModerationLabels: null, StartLabelDetection: null };
+    const any = { DetectText: null, DetectModerationLabels: null, StartLabelDetection: null, GetLabelDetection: null };
     return { callsPerSecond: { ...any, DetectLabels: rate, DetectFaces: rate } };
   };
 
@@ -251,6 +252,13 @@ describe('the rate', () => {
     expect(await take()).toBe(2);
     now += 60_000;
     expect(await take()).toBe(5);
+  });
+
+  it('lets the pages of an answer wait for their turn, rather than fail', async () => {
+    const { backend } = await open({ callsPerSecond: { ...slow(1).callsPerSecond, GetLabelDetection: 10 } });
+    const began = performance.now();
+    await Promise.all(Array.from({ length: 13 }, () => awaitToken(backend, 'GetLabelDetection')));
+    expect(performance.now() - began).toBeGreaterThan(200);
   });
 
   it('slows a burst down and loses nothing', async () => {

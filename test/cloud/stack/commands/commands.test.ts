@@ -3,8 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { defaultQuotas } from '../../../../cloud/stack/quotas.ts';
+import { loadSettings } from '../../../../cloud/stack/settings.ts';
 import { parseConnectionFile } from '../../../../shared/connection.ts';
 import { scratchDir } from '../../local/serve.ts';
+import { synthesize } from '../synth.ts';
 import { identity, noStack, type Recorded, resourceList, serveRecorded, stack, template, versions } from './recordedAws.ts';
 
 const entry = fileURLToPath(new URL('../../../../cloud/stack/commands/cloud.mjs', import.meta.url));
@@ -91,10 +94,15 @@ it('diff compares with a template in a file without an account, and says when it
   expect(said).toMatch(/no\.json cannot be read as a template \(ENOENT/);
   expect(code).toBe(1);
   const path = join(home, 'old.json');
-  await writeFile(path, JSON.stringify({ Resources: { Gone: { Type: 'AWS::SQS::Queue' } } }));
-  const compared = await run(['diff', '--against', path]);
+  const old = synthesize(loadSettings(), defaultQuotas('us-east-1')).template.toJSON();
+  await writeFile(path, JSON.stringify({ ...old, Resources: { ...old['Resources'], Gone: { Type: 'AWS::SQS::Queue' } } }));
+  // As quotaArguments tells the CDK.
+  const quotas = { ...defaultQuotas('us-east-1'), functions: 14 };
+  const compared = await run(['diff', '--against', path], { CDK_CONTEXT_JSON: JSON.stringify({ quotas: JSON.stringify(quotas) }) });
   expect(compared.said).toMatch(/^\[-\] AWS::SQS::Queue Gone destroy/m);
-  expect(compared.said).toMatch(/^\[\+\] AWS::S3::Bucket Storage\/Input /m);
+  expect(compared.said).toMatch(/\[\+\] .*"DetectLabels\\?":2,/);
+  const changed = [...compared.said.matchAll(/^\[.\] (\S+)/gm)].map(([, type]) => type);
+  expect(new Set(changed)).toEqual(new Set(['AWS::SQS::Queue', 'AWS::Lambda::Function']));
   expect(compared.code).toBe(0);
 }, 120_000);
 
@@ -121,8 +129,8 @@ it('in a prepared account the doctor finds nothing missing, and tells what the q
   expect(said).toMatch(/^ok +Account: 123456789012, as arn:aws:iam::123456789012:user\/me\.$/m);
   expect(said).toMatch(/^ok +CDK: the account is prepared for it \(version 27\)\.$/m);
   expect(said).toMatch(/^ok +Stack: there is no pixwatch yet; deploying creates it\.$/m);
-  expect(said).toMatch(/^ok +Quota of DetectLabels: 5 calls a second, and the account allows 80\. Set callsPerSecond\.DetectLabels to 80/m);
-  expect(said).toMatch(/^warning +Quota of DetectText: the settings want 5 calls a second, the account allows 3\./m);
+  expect(said).toMatch(/^ok +Quota of DetectLabels: the account allows 80 calls a second, of which 1\.43 are made/m);
+  expect(said).toMatch(/^ok +Quota of DetectText: the account allows 3 calls a second/m);
   expect(said).toMatch(/^warning +Quota of Lambda: .* the account allows 10\./m);
   expect(said).toMatch(/^Nothing is missing\./m);
   expect(code).toBe(0);

@@ -1,15 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
-import { expect, it } from 'vitest';
-import { reasonOf } from '../../../../cloud/stack/commands/account.ts';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { openAccount, reasonOf } from '../../../../cloud/stack/commands/account.ts';
 import { parseArguments } from '../../../../cloud/stack/commands/arguments.ts';
 import { countBucket, emptyBucket } from '../../../../cloud/stack/commands/buckets.ts';
 import { connectionOf } from '../../../../cloud/stack/commands/connection.ts';
 import { judgeIdentity, readSettings } from '../../../../cloud/stack/commands/doctor.ts';
-import { judgeConcurrency, judgeRates } from '../../../../cloud/stack/commands/quotas.ts';
+import { judgeConcurrency, judgeJobs, judgeRates, listedOf, quotaArguments } from '../../../../cloud/stack/commands/quotas.ts';
 import { judgeRegion } from '../../../../cloud/stack/commands/regions.ts';
 import { judgeBootstrap, judgeStack } from '../../../../cloud/stack/commands/stackState.ts';
+import { defaultQuotas } from '../../../../cloud/stack/quotas.ts';
 import { loadSettings } from '../../../../cloud/stack/settings.ts';
 import { scratchDir } from '../../local/serve.ts';
 import { serveRecorded, versions } from './recordedAws.ts';
@@ -45,24 +46,57 @@ it('a region without what is switched on is missing', () => {
   expect(judged('ca-central-1', true, { labels: false, text: false, faces: true, moderation: false, videoLabels: false }).kind).toBe('ok');
 });
 
-it('compares the wanted rates of what is switched on with the account’s', () => {
-  const of = (callsPerSecond: Partial<typeof settings.callsPerSecond>) =>
-    judgeRates(
-      {
-        detectors: { labels: true, text: false, faces: false, moderation: false, videoLabels: false },
-        callsPerSecond: { ...settings.callsPerSecond, ...callsPerSecond },
-      },
-      new Map([['DetectLabels', 5]]),
-    )[0];
-  expect(of({ DetectLabels: 5 })?.kind).toBe('ok');
-  expect(of({ DetectLabels: 6 })?.kind).toBe('warning');
-  expect(of({ DetectLabels: null })?.kind).toBe('warning');
-  expect(judgeRates(settings, new Map()).map(({ kind }) => kind)).toEqual(['unknown', 'unknown', 'unknown', 'unknown', 'unknown']);
+it('says how often what is switched on will be called, and compares that with the account’s quotas', () => {
+  const detectors = { labels: false, text: true, faces: false, moderation: false, videoLabels: false };
+  const of = (DetectText?: number | null, functions = 1000) =>
+    judgeRates({ ...settings, detectors, callsPerSecond: { DetectText } }, { callsPerSecond: { DetectText: 5 } }, functions)[0];
+  expect(of()).toEqual({ kind: 'ok', text: 'Quota of DetectText: the account allows 5 calls a second.' });
+  expect(of(undefined, 10)?.text).toMatch(/allows 5 calls a second, of which 1\.43 are made, as the account's functions take no more\./);
+  expect([of(5), of(6), of(null)].map((finding) => finding?.kind)).toEqual(['ok', 'warning', 'warning']);
+  const unlisted = judgeRates(settings, { callsPerSecond: {} }, 1000);
+  expect(unlisted.map(({ kind }) => kind)).toEqual(Array(6).fill('unknown'));
 });
 
-it('new accounts’ ten functions at a time are too few for five photos a second', () => {
-  expect(judgeConcurrency(settings, 10).kind).toBe('warning');
-  expect(judgeConcurrency(settings, 1000).kind).toBe('ok');
+it('reads what Service Quotas calls its quotas, the account’s own last', () => {
+  const name = 'Transactions per second per account for the Amazon Rekognition Video stored video operation';
+  const jobs = 'Concurrent Amazon Rekognition Video stored video jobs per account';
+  const listed = listedOf([
+    { QuotaName: `${name} StartLabelDetection`, Value: 5 },
+    { QuotaName: `${name} GetLabelDetection`, Value: 20 },
+    { QuotaName: jobs, Value: 20 },
+    { QuotaName: `${name} StartLabelDetection`, Value: 8 },
+    { QuotaName: 'Faces in a collection of DetectLabels', Value: 1 },
+  ]);
+  expect(listed).toEqual({ callsPerSecond: { StartLabelDetection: 8, GetLabelDetection: 20 }, jobs: 20 });
+  expect(judgeJobs(settings, listed).map(({ text }) => text)).toEqual([
+    'Quota of videos: 20 are looked at at a time in the account; others wait.',
+  ]);
+});
+
+it('new accounts’ ten functions at a time are too few for the photos that Rekognition takes', () => {
+  expect(judgeConcurrency(settings, { callsPerSecond: { DetectLabels: 5 } }, 10).kind).toBe('warning');
+  expect(judgeConcurrency(settings, { callsPerSecond: {} }, 1000).kind).toBe('ok');
+});
+
+it('deploying takes the account’s quotas, or AWS’s defaults where they cannot be read, and says so', async () => {
+  const quotas = [{ QuotaName: 'Transactions per second per account for DetectText', Value: 7 }];
+  const { endpoint } = await serveRecorded({
+    ListAWSDefaultServiceQuotas: JSON.stringify({ Quotas: [] }),
+    ListServiceQuotas: JSON.stringify({ Quotas: quotas }),
+  });
+  for (const [name, value] of Object.entries({ AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KEY: 'test' }))
+    vi.stubEnv(name, value);
+  const lines = [vi.spyOn(console, 'error').mockReturnValue(), vi.spyOn(console, 'log').mockReturnValue()];
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+  const [, context = ''] = await quotaArguments(openAccount('eu-west-1'), { ...settings, region: 'eu-west-1' });
+  const { callsPerSecond, functions } = defaultQuotas('eu-west-1');
+  expect(context).toBe(`quotas=${JSON.stringify({ callsPerSecond: { ...callsPerSecond, DetectText: 7 }, functions })}`);
+  const [errors = [], said = []] = lines.map(({ mock }) => mock.calls.flat());
+  expect(errors).toEqual([expect.stringMatching(/^The quota of Lambda cannot be read \(.*\): AWS's defaults are taken\.$/)]);
+  expect(said).toEqual([expect.stringMatching(/DetectLabels 50, DetectText 7, /)]);
 });
 
 it('judges the state of the account', () => {
