@@ -66,9 +66,10 @@ const prices = {
   backupGb: 'DynamoDB',
   sqsRequests: 'SQS',
   events: 'EventBridge',
+  schedules: 'EventBridge',
   logGb: 'CloudWatch and X-Ray',
   traces: 'CloudWatch and X-Ray',
-  alarms: 'CloudWatch and X-Ray',
+  alarmMetrics: 'CloudWatch and X-Ray',
   dashboards: 'CloudWatch and X-Ray',
 } as const;
 type PriceName = keyof typeof prices;

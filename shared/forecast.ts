@@ -170,7 +170,7 @@ export function monthlyCounts({ photos, photoBytes, videos, videoBytes }: Librar
     { tableGb: 2 * records, backupGb: records },
     timers,
     { sqsRequests: minutesAMonth * emptyReceivesAMinute, readUnits: minutesAMonth * pollsAMinute * readUnitsAPoll },
-    { alarms: 6, dashboards: 1 },
+    { schedules: minutesAMonth * timersAMinute, alarmMetrics: 10, dashboards: 1 },
   );
 }
 

@@ -3,7 +3,6 @@ import { type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { inboxPrefix } from '../../shared/keys.ts';
 import { type Backend, createFunction } from './createFunction.ts';
@@ -14,8 +13,6 @@ import type { Queues } from './queues.ts';
  * event that cannot be handed on goes to the dead letters at each of these hops.
  */
 export class Intake extends Construct {
-  readonly functions: readonly NodejsFunction[];
-
   constructor(scope: Construct, id: string, backend: Backend, { inbox, deadLetters }: Queues) {
     super(scope, id);
     const { inputBucket, stateMachineArn } = backend.names;
@@ -35,7 +32,6 @@ export class Intake extends Construct {
     this.on('ExecutionEnded', executionFailed(stateMachineArn)).addTarget(
       new LambdaFunction(executionEnded, { deadLetterQueue: deadLetters }),
     );
-    this.functions = [dispatch, executionEnded];
   }
 
   private on(id: string, eventPattern: EventPattern): Rule {

@@ -12,11 +12,12 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { paidApis } from '../../shared/cost.ts';
+import { callPrice, dollars, type PaidApi, paidApis } from '../../shared/cost.ts';
 import type { Queues } from './queues.ts';
 import type { Settings } from './settings.ts';
 import type { Video } from './video.ts';
@@ -26,15 +27,19 @@ export interface Observed {
   readonly queues: Queues;
   readonly video: Video;
   readonly stateMachine: StateMachine;
-  readonly functions: readonly NodejsFunction[];
-  /** Those that a timer calls. */
+  /** Of the state machine. */
+  readonly steps: readonly NodejsFunction[];
+  /** Functions that a timer calls. */
   readonly timed: readonly NodejsFunction[];
   readonly alarms: Topic;
 }
 
 const period = Duration.minutes(5);
 
-/** One dashboard and few alarms: three dashboards and ten alarms of an account are free. */
+/**
+ * One dashboard and few alarms. Free in an account are three dashboards of at most 50 metrics each, and ten metrics that alarms look at, however many
+ * alarms these are (https://aws.amazon.com/cloudwatch/pricing/). shared/forecast.ts says the same numbers.
+ */
 export class Observability extends Construct {
   constructor(scope: Construct, id: string, settings: Settings, observed: Observed) {
     super(scope, id);
@@ -63,9 +68,10 @@ export class Observability extends Construct {
       1,
       'Answers about videos could not be taken up. Their executions ask again after some hours; docs/deploy.md says how to be quicker.',
     );
+    // What timed out or was aborted is tried again as well, and becomes a dead letter.
     alarm(
       'FailedExecutions',
-      failedOf(stateMachine),
+      stateMachine.metricFailed({ period }),
       10,
       'Many executions failed. Each is tried three times by itself; look at the dashboard.',
     );
@@ -100,18 +106,25 @@ const ageOf = ({ inbox }: Queues) => inbox.metricApproximateAgeOfOldestMessage({
 const failedOf = (stateMachine: StateMachine) =>
   sumOf('failed', [stateMachine.metricFailed(), stateMachine.metricTimedOut(), stateMachine.metricAborted()]);
 
-const operations = Object.keys(paidApis);
-const rekognition = (metricName: string) =>
-  operations.map(
+const apis = Object.keys(paidApis) as PaidApi[];
+const imageApis = apis.filter((api) => paidApis[api].unit === 'image');
+const rekognition = (metricName: string, of: readonly PaidApi[]) =>
+  of.map(
     (Operation) => new Metric({ namespace: 'AWS/Rekognition', metricName, dimensionsMap: { Operation }, statistic: Stats.SUM, period }),
   );
-const throttled = sumOf('throttled', rekognition('ThrottledCount'));
+/** Not of videos: a job too many is refused for the jobs that run, not for the calls in a second. */
+const throttled = sumOf('throttled', rekognition('ThrottledCount', imageApis));
+/** All APIs for images have one price. Videos are billed by the minute, which no metric counts. */
+const spentIn = (region: string) => {
+  const price = dollars(callPrice('DetectLabels', region));
+  return sumOf('USD', rekognition('SuccessfulRequestCount', imageApis), (sum) => `RUNNING_SUM((${sum}) * ${price})`);
+};
 
-/** A metric that has no data counts as 0. */
-function sumOf(label: string, metrics: readonly IMetric[]): MathExpression {
+/** A metric that has no data counts as 0. @param of makes an expression of that of the sum */
+function sumOf(label: string, metrics: readonly IMetric[], of = (sum: string) => sum): MathExpression {
   const named = metrics.map((metric, i) => [`m${i}`, metric] as const);
   return new MathExpression({
-    expression: named.map(([name]) => `FILL(${name}, 0)`).join(' + '),
+    expression: of(named.map(([name]) => `FILL(${name}, 0)`).join(' + ')),
     usingMetrics: Object.fromEntries(named),
     period,
     label,
@@ -137,10 +150,9 @@ function createBudget(scope: Construct, capPerMonth: number, alarms: Topic): voi
   });
 }
 
-function createDashboard(scope: Construct, { name, region }: Settings, { queues, video, stateMachine, functions }: Observed): void {
+function createDashboard(scope: Construct, { name, region }: Settings, { queues, video, stateMachine, steps }: Observed): void {
   const graph = (title: string, left: IMetric[], right: IMetric[] = []) => new GraphWidget({ title, left, right, width: 12, period });
   const { inbox } = queues;
-  const each = (metric: (of: NodejsFunction) => IMetric) => functions.map(metric);
   // The dashboards of all regions of an account share their names.
   new Dashboard(scope, 'Dashboard', { dashboardName: `${name}-${region}` }).addWidgets(
     graph('Executions', [stateMachine.metricStarted({ period }), stateMachine.metricSucceeded({ period }), failedOf(stateMachine)]),
@@ -149,19 +161,20 @@ function createDashboard(scope: Construct, { name, region }: Settings, { queues,
       [inbox.metricApproximateNumberOfMessagesVisible({ period }), deadLettersOf(queues), deadLettersOf(video)],
       [ageOf(queues)],
     ),
-    graph('Calls of Rekognition', rekognition('SuccessfulRequestCount'), [throttled]),
+    graph('Calls of Rekognition', rekognition('SuccessfulRequestCount', apis), [throttled]),
+    graph('Spent on photos since the left edge, by list price', [spentIn(region)]),
     graph('Length of an execution', [
       stateMachine.metricTime({ period, statistic: Stats.percentile(50) }),
       stateMachine.metricTime({ period, statistic: Stats.percentile(99) }),
     ]),
     graph(
-      'Length of each step',
-      each((of) => of.metricDuration({ period, statistic: Stats.percentile(99), label: of.node.id })),
+      'Errors of each step',
+      steps.map((of) => of.metricErrors({ period, statistic: Stats.SUM, label: of.node.id })),
     ),
     graph(
-      'Errors of each function',
-      each((of) => of.metricErrors({ period, statistic: Stats.SUM, label: of.node.id })),
-      each((of) => of.metricThrottles({ period, statistic: Stats.SUM, label: `${of.node.id} throttled` })),
+      'All functions of the account and region',
+      [LambdaFunction.metricAllErrors({ period }), LambdaFunction.metricAllThrottles({ period })],
+      [LambdaFunction.metricAllConcurrentExecutions({ period })],
     ),
   );
 }

@@ -45,8 +45,8 @@ export class PixwatchStack extends Stack {
     };
     const backend = this.backendOf(settings, stores);
     const pipeline = new Pipeline(this, 'Pipeline', backend);
-    const intake = new Intake(this, 'Intake', backend, stores.queues);
-    const videoLabelsDone = stores.video.takeUp(backend);
+    new Intake(this, 'Intake', backend, stores.queues);
+    stores.video.takeUp(backend);
     const timer = new Timer(this, 'Timer', backend);
     const commands = createFunction(this, 'commands', backend);
     // Not a part of the connection file: a desktop that has the account's own keys knows it (shared/commands.ts).
@@ -65,7 +65,7 @@ export class PixwatchStack extends Stack {
       queues,
       video,
       stateMachine: pipeline.stateMachine,
-      functions: [...pipeline.functions, ...intake.functions, videoLabelsDone, ...timer.functions, commands],
+      steps: pipeline.functions,
       timed: timer.functions,
       alarms: alerts.alarms,
     });

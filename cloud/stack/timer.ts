@@ -11,8 +11,7 @@ const onceEachMinute = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
 
 /**
  * What happens each minute: digests and alerts that wait are sent, and photos that wait for budget are taken up. A run that fails is made up
- * for by the next. Idle both together cost some 0.04 USD a month, where the free tiers are used up: each 43,800 starts of 50 ms with 256 MB and as
- * many queries.
+ * for by the next. Idle both together cost some 0.18 USD a month where the free tiers are used up, half of it for 87,600 calls by the Scheduler.
  */
 export class Timer extends Construct {
   readonly functions: readonly NodejsFunction[];

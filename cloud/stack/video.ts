@@ -1,7 +1,6 @@
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Alias } from 'aws-cdk-lib/aws-kms';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -35,10 +34,9 @@ export class Video extends Construct {
   }
 
   /** Makes the function that takes the answers up. */
-  takeUp(backend: Backend): NodejsFunction {
+  takeUp(backend: Backend): void {
     const done = createFunction(this, 'videoLabelsDone', backend);
     // One answer may have a hundred pages. Two at a time ask for fewer than the 5 a second that GetLabelDetection allows in any region.
     done.addEventSource(new SqsEventSource(this.answers, { batchSize: 1, maxConcurrency: 2, reportBatchItemFailures: true }));
-    return done;
   }
 }

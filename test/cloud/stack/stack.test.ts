@@ -383,19 +383,41 @@ describe('observability', () => {
         'ApproximateAgeOfOldestMessage',
         'ApproximateNumberOfMessagesVisible',
         'ApproximateNumberOfMessagesVisible',
-        'failed',
+        'ExecutionsFailed',
         'throttled',
         'timer errors',
       ].sort(),
     );
     const topic = { Ref: idOf(kept, kept.one('AWS::SNS::Topic', 'AlertsAlarms')) };
     for (const { AlarmActions } of alarms) expect(AlarmActions).toEqual([topic]);
-    // Each costs 0.10 USD a month beyond ten.
-    expect(alarms.length).toBeLessThanOrEqual(10);
-    // What cloud:diff and the app say of the cost of an idle backend.
+  });
+
+  it('costs what the forecast says while nobody uses it, and nothing where the free tiers are unused', () => {
     const nothing = { photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 };
     const detectors = { labels: true, text: true, faces: true, moderation: true, videoLabels: true };
-    expect(monthlyCounts(nothing, { detectors, archiveAfterDays: null, region: 'us-east-1' }).alarms).toBe(alarms.length);
+    const forecast = monthlyCounts(nothing, { detectors, archiveAfterDays: null, region: 'us-east-1' });
+    // CloudWatch bills each metric of an alarm; ten are free.
+    const alarmMetrics = kept.ofType('AWS::CloudWatch::Alarm').flatMap(({ Properties: { MetricName, Metrics } }) => {
+      return MetricName ? [MetricName] : Metrics.filter((each: object) => 'MetricStat' in each);
+    });
+    expect(forecast.alarmMetrics).toBe(alarmMetrics.length);
+    expect(alarmMetrics.length).toBeLessThanOrEqual(10);
+    // Three dashboards are free that have at most 50 metrics each.
+    const dashboards = kept.ofType('AWS::CloudWatch::Dashboard');
+    expect(forecast.dashboards).toBe(dashboards.length);
+    for (const { Properties } of dashboards) {
+      const metrics = dashboardOf(Properties).widgets.flatMap(({ properties }) => properties.metrics);
+      const named = metrics.filter((metric) => typeof metric[0] === 'string');
+      expect(named.length).toBeGreaterThan(20);
+      expect(named.length).toBeLessThanOrEqual(50);
+    }
+    const minutes = 730 * 60;
+    const timers = kept.ofType('AWS::Scheduler::Schedule').map(({ Properties }) => Properties.ScheduleExpression);
+    expect(new Set(timers)).toEqual(new Set(['rate(1 minute)']));
+    expect(forecast.schedules).toBe(minutes * timers.length);
+    // Five receives at a time of 20 s each.
+    const queues = kept.ofType('AWS::Lambda::EventSourceMapping');
+    expect(forecast.sqsRequests).toBe(minutes * 15 * queues.length);
   });
 
   it('compares the bill for Rekognition with the cap', () => {
@@ -406,10 +428,22 @@ describe('observability', () => {
     expect(other.ofType('AWS::Budgets::Budget')).toEqual([]);
   });
 
-  it('has a dashboard', () => {
-    expect(JSON.stringify(kept.one('AWS::CloudWatch::Dashboard').Properties.DashboardBody)).toContain('ExecutionsStarted');
+  it('has a dashboard of what is asked first: what waits and how long, failures, refusals, money, run times', () => {
+    const { widgets } = dashboardOf(kept.one('AWS::CloudWatch::Dashboard').Properties);
+    const shown = JSON.stringify(widgets);
+    const metrics = ['ExecutionsStarted', 'ExecutionsFailed', 'ExecutionTime', 'ApproximateAgeOfOldestMessage', 'ThrottledCount', 'Errors'];
+    for (const metric of metrics) expect(shown).toContain(`"${metric}"`);
+    expect(shown.match(/"ApproximateNumberOfMessagesVisible"/g)).toHaveLength(3);
+    // By the prices of the region: a million images cost as much in USD as one does in millionths.
+    expect(shown).toContain('RUNNING_SUM((FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0)) * 0.001)');
   });
 });
+
+/** A dashboard's body with names in place of what CloudFormation fills in. */
+function dashboardOf({ DashboardBody }: Resource['Properties']): { widgets: { properties: { metrics: unknown[][] } }[] } {
+  const [separator, parts] = DashboardBody['Fn::Join'];
+  return JSON.parse(parts.map((part: unknown) => (typeof part === 'string' ? part : 'reference')).join(separator));
+}
 
 describe('removal', () => {
   const holding = ['AWS::S3::Bucket', 'AWS::DynamoDB::GlobalTable', 'AWS::Cognito::UserPool', 'AWS::Cognito::IdentityPool'];
