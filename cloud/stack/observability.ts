@@ -90,7 +90,7 @@ export class Observability extends Construct {
       'What happens each minute fails: alerts are not sent, or photos that wait for budget are not taken up.',
       2,
     );
-    if (settings.capPerMonth !== null) createBudget(this, settings.capPerMonth, observed.alarms);
+    createBudgets(this, settings, observed.alarms);
     createDashboard(this, settings, observed);
   }
 }
@@ -131,23 +131,22 @@ function sumOf(label: string, metrics: readonly IMetric[], of = (sum: string) =>
   });
 }
 
-/** AWS's own count of what Rekognition costs, beside ours, which stops calls before. The first two budgets of an account are free. */
-function createBudget(scope: Construct, capPerMonth: number, alarms: Topic): void {
-  new CfnBudget(scope, 'Spend', {
-    budget: {
-      budgetType: 'COST',
-      timeUnit: 'MONTHLY',
-      // Zero is no budget for AWS.
-      budgetLimit: { amount: Math.max(1, capPerMonth), unit: 'USD' },
-      costFilters: { Service: ['Amazon Rekognition'] },
-    },
-    notificationsWithSubscribers: [
-      {
-        notification: { notificationType: 'ACTUAL', comparisonOperator: 'GREATER_THAN', threshold: 100, thresholdType: 'PERCENTAGE' },
-        subscribers: [{ subscriptionType: 'SNS', address: alarms.topicArn }],
-      },
-    ],
-  });
+/** AWS's own count of what is spent, which stops nothing and is some hours late, beside ours, which stops calls before. Budgets that only tell are free. */
+function createBudgets(scope: Construct, { spendAlarmPerMonth, capPerMonth }: Settings, alarms: Topic): void {
+  const budget = (id: string, amount: number, costFilters?: { Service: string[] }) =>
+    new CfnBudget(scope, id, {
+      budget: { budgetType: 'COST', timeUnit: 'MONTHLY', budgetLimit: { amount, unit: 'USD' }, ...(costFilters && { costFilters }) },
+      notificationsWithSubscribers: [
+        {
+          notification: { notificationType: 'ACTUAL', comparisonOperator: 'GREATER_THAN', threshold: 100, thresholdType: 'PERCENTAGE' },
+          subscribers: [{ subscriptionType: 'SNS', address: alarms.topicArn }],
+        },
+      ],
+    });
+  // Of all services: tags would tell ours from others only after somebody activated them in the account's billing.
+  budget('Spend', spendAlarmPerMonth);
+  // Zero is no budget for AWS.
+  if (capPerMonth !== null) budget('Cap', Math.max(1, capPerMonth), { Service: ['Amazon Rekognition'] });
 }
 
 function createDashboard(scope: Construct, { name, region }: Settings, { queues, video, stateMachine, steps }: Observed): void {

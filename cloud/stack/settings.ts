@@ -39,6 +39,11 @@ export const settings = strict({
   /** What is not given is as often as the account's quotas allow: see quotas.ts. */
   callsPerSecond: v.optional(strict(callsPerSecond), {}),
   capPerMonth: v.optional(pipelineSettings.entries.capPerMonth.wrapped, 20),
+  /**
+   * In US dollars: who gets alarms is told when a month's bill of the whole account is higher. It stops nothing. The default is more than a family's
+   * library of 80,000 photos and the default cap come to.
+   */
+  spendAlarmPerMonth: v.optional(v.pipe(v.number(), v.minValue(1)), 50),
   /** So many days after it was analysed an original moves to S3 Glacier Flexible Retrieval; null: never. */
   archiveAfterDays: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(36_500))), null),
   /** Who gets all libraries' alerts, or the alarms about the backend itself. A library's own subscribers are managed in the app. */

@@ -32,7 +32,7 @@ export function readSettings(path: string): { readonly read: Settings | null; re
 
 async function examine(settings: Settings): Promise<Finding[]> {
   const visit = await enter(settings);
-  return [...(await mustHaves(settings, visit)), ...(await niceToHaves(settings, visit))];
+  return [...(await mustHaves(settings, visit)), judgeSubscribers(settings), ...(await niceToHaves(settings, visit))];
 }
 
 /** An account, and whose credentials were found for it, or why none. */
@@ -86,6 +86,15 @@ async function niceToHaves(settings: Settings, { account, who }: Visit): Promise
 export function judgeIdentity({ account, arn, isRoot }: Identity): Finding {
   if (!isRoot) return ok(`Account: ${account}, as ${arn}.`);
   return warning(`Account: ${account}, as its root user, who may do everything. Make another user: docs/deploy.md.`);
+}
+
+/** Whether anybody hears of alarms. */
+export function judgeSubscribers({ subscribers, spendAlarmPerMonth }: Pick<Settings, 'subscribers' | 'spendAlarmPerMonth'>): Finding {
+  const told = subscribers.filter(({ gets }) => gets === 'alarms').map(({ endpoint }) => endpoint);
+  if (told.length > 0) return ok(`Alarms, and a bill above ${spendAlarmPerMonth} USD a month: ${told.join(', ')} will be told.`);
+  return warning(
+    'Alarms: nobody will be told when something is wrong or the bill grows. Add a subscriber of alarms to the settings: docs/deploy.md.',
+  );
 }
 
 /** Whether Rekognition has an address in the region; null: that cannot be found out now. */

@@ -18,6 +18,7 @@ const other = synthesize({
   accessLogs: false,
   auditTrail: true,
   capPerMonth: null,
+  spendAlarmPerMonth: 300,
   logRetentionDays: 7,
   subscribers: [
     { protocol: 'email', endpoint: 'me@example.org', gets: 'alarms' },
@@ -421,11 +422,23 @@ describe('observability', () => {
   });
 
   it('compares the bill for Rekognition with the cap', () => {
-    expect(kept.one('AWS::Budgets::Budget').Properties.Budget).toMatchObject({
+    expect(kept.one('AWS::Budgets::Budget', 'ObservabilityCap').Properties.Budget).toMatchObject({
       BudgetLimit: { Amount: 20, Unit: 'USD' },
       TimeUnit: 'MONTHLY',
+      CostFilters: { Service: ['Amazon Rekognition'] },
     });
-    expect(other.ofType('AWS::Budgets::Budget')).toEqual([]);
+  });
+
+  it('tells what the whole account costs beyond what is expected, with a cap and without one', () => {
+    for (const of of [kept, other]) {
+      const { Budget, NotificationsWithSubscribers } = of.one('AWS::Budgets::Budget', 'ObservabilitySpend').Properties;
+      expect(Budget).toEqual({ BudgetType: 'COST', BudgetLimit: { Amount: of === kept ? 50 : 300, Unit: 'USD' }, TimeUnit: 'MONTHLY' });
+      const topic = { Ref: idOf(of, of.one('AWS::SNS::Topic', 'AlertsAlarms')) };
+      expect(NotificationsWithSubscribers).toEqual([
+        expect.objectContaining({ Subscribers: [{ SubscriptionType: 'SNS', Address: topic }] }),
+      ]);
+    }
+    expect(other.ofType('AWS::Budgets::Budget')).toHaveLength(1);
   });
 
   it('has a dashboard of what is asked first: what waits and how long, failures, refusals, money, run times', () => {

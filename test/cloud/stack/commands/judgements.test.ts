@@ -6,7 +6,7 @@ import { openAccount, reasonOf } from '../../../../cloud/stack/commands/account.
 import { parseArguments } from '../../../../cloud/stack/commands/arguments.ts';
 import { countBucket, emptyBucket } from '../../../../cloud/stack/commands/buckets.ts';
 import { connectionOf } from '../../../../cloud/stack/commands/connection.ts';
-import { judgeIdentity, readSettings } from '../../../../cloud/stack/commands/doctor.ts';
+import { judgeIdentity, judgeSubscribers, readSettings } from '../../../../cloud/stack/commands/doctor.ts';
 import { judgeConcurrency, judgeJobs, judgeRates, listedOf, quotaArguments } from '../../../../cloud/stack/commands/quotas.ts';
 import { judgeRegion } from '../../../../cloud/stack/commands/regions.ts';
 import { judgeBootstrap, judgeStack } from '../../../../cloud/stack/commands/stackState.ts';
@@ -109,6 +109,13 @@ it('judges the state of the account', () => {
   const unfinished = judgeStack('p', { ...stack('ROLLBACK_COMPLETE'), isProtected: true });
   expect(unfinished).toMatchObject({ kind: 'missing', text: expect.stringContaining('--no-enable-termination-protection --stack-name p') });
   expect(judgeIdentity({ account: '1', arn: 'arn:aws:iam::1:root', isRoot: true }).kind).toBe('warning');
+});
+
+it('warns when nobody would hear of alarms or of the bill', () => {
+  const of = (gets: 'alerts' | 'alarms') =>
+    judgeSubscribers({ subscribers: [{ protocol: 'email', endpoint: 'me@example.org', gets }], spendAlarmPerMonth: 50 });
+  expect(of('alerts')).toMatchObject({ kind: 'warning', text: expect.stringMatching(/nobody will be told/) });
+  expect(of('alarms')).toMatchObject({ kind: 'ok', text: expect.stringMatching(/above 50 USD a month: me@example\.org/) });
 });
 
 it('settings that cannot be used are a finding, not a crash', async () => {
