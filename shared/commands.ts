@@ -26,7 +26,7 @@ export const backendCosts = v.object({
 });
 export type BackendCosts = v.InferOutput<typeof backendCosts>;
 
-/** The most originals that are redriven in one call, which then takes some seconds. */
+/** The most originals that are redriven or looked at again in one call, which then takes some seconds. */
 export const mostRedriven = 100;
 
 /**
@@ -54,6 +54,8 @@ export const commands = {
     v.object({ originals: v.nullable(v.pipe(v.array(v.pick(originalRef, ['asset', 'ext'])), v.maxLength(mostRedriven))) }),
     v.object({ assets: v.array(redriven), more: v.boolean() }),
   ),
+  /** Lets kept videos be looked at again, each as soon as there is budget for it. What is no kept video is left alone; `asked` counts the others. */
+  lookAgain: method(v.object({ assets: v.pipe(v.array(assetId), v.maxLength(mostRedriven)) }), v.object({ asked: v.number() })),
   costs: method(v.object({}), backendCosts),
   /** Takes up what waits for budget, as far as there is budget for it now. `resumed` counts assets. */
   resume: method(v.object({}), v.object({ resumed: v.number() })),

@@ -128,6 +128,10 @@ export const costs = v.object({
 });
 export type Costs = v.InferOutput<typeof costs>;
 
+/** How many videos were only stored, and what it costs to look at them. */
+export const keptVideos = v.object({ videos: v.number(), videoMinutes: v.nullable(v.number()), usd: v.nullable(v.number()) });
+export type KeptVideos = v.InferOutput<typeof keptVideos>;
+
 /** One step of "what happened to this file": a state the cloud's pipeline entered or left. */
 export const historyEntry = v.object({
   at: v.string(),
@@ -216,6 +220,13 @@ export const agentMethods = {
   costs: method(nothing, costs),
   /** Lets what waits be sent, and what comes later as long as it does not cost far more. */
   approveCosts: method(nothing, nothing),
+  /**
+   * Kept videos in which another look may find more: those stored by earlier versions, while looking for labels in videos was off, or without a decoder.
+   * What that would cost at most, in US dollars; null: this backend costs nothing. Minutes as in `costs`.
+   */
+  keptVideos: method(nothing, keptVideos),
+  /** Has them looked at, each as soon as there is budget for it. */
+  lookAtKept: method(nothing, v.object({ asked: v.number() })),
   /** Asks the cloud to take up what waits for budget, as far as there is any. */
   resumeWaiting: method(nothing, v.object({ resumed: v.number() })),
 

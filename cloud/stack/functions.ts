@@ -91,6 +91,7 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
     ...small,
     grants: [
       ...(['readRecords', 'readHistories', 'lookUpExecutions', 'takeDeadLetters', 'sendToInbox', 'takeWaiting', 'readUsage'] as const),
+      ...(['changeRecords', 'noteWaiting'] as const),
       ...(['missInput', 'readInbox', 'findOriginals', 'restoreOriginals'] as const),
       ...(['storeSubscriptions', 'subscribe', 'changeSubscriptions', 'unsubscribe'] as const),
     ],

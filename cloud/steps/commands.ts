@@ -5,6 +5,7 @@ import type { Handlers } from '../../shared/rpc.ts';
 import { loadAsset } from './assets.ts';
 import type { Backend } from './backend.ts';
 import { loadHistory } from './history.ts';
+import { lookAgain } from './lookAgain.ts';
 import { findOriginal, restoreOriginal } from './originals.ts';
 import { redrive } from './redrive.ts';
 import { listSubscriptions, subscribe, unsubscribe } from './subscriptions.ts';
@@ -29,6 +30,7 @@ const handlers = (library: LibraryId, backend: Backend): Handlers<typeof command
     return record ? loadHistory(backend, record.claim.execution) : [];
   },
   redrive: ({ originals }) => redrive(backend, library, originals),
+  lookAgain: async ({ assets }) => ({ asked: await lookAgain(backend, library, assets) }),
   costs: () => costsOf(backend),
   resume: async () => ({ resumed: await resumeWaiting(backend, library) }),
   original: ({ asset }) => findOriginal(backend, library, asset),

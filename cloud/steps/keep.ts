@@ -14,7 +14,8 @@ const input = v.object({
 export const keep = task('Keep', input, async (state, backend): Promise<Ended> => {
   const { library, asset, media, rendered, error } = state;
   const failed = error && `Kept safely, but it cannot be looked at: ${reasonOf(error)}`;
-  const outcome = { kind: 'kept', reason: failed ?? rendered?.reason ?? state.reason } as const;
+  const isFinal = rendered?.final === true && !error;
+  const outcome = { kind: 'kept', reason: failed ?? rendered?.reason ?? state.reason, ...(isFinal && { final: true as const }) } as const;
   const kept = finish(state, { outcome, ...knownOf(media, rendered) });
   return { destination: destinationOf(await changeAsset(backend, library, asset, kept)) };
 });

@@ -9,7 +9,10 @@ import { admitted, type Rendered, task } from './state.ts';
 import { type Frame, openVideo, type Video, type VideoFacts } from './video/openVideo.ts';
 
 /** What Poster answers. The state machine chooses by `route`. */
-export type Postered = Rendered & ({ readonly route: 'labels' } | { readonly route: 'keep'; readonly reason: string });
+export type Postered = Rendered & ({ readonly route: 'labels' } | Kept);
+
+/** `final`: another look would find no more. */
+type Kept = { readonly route: 'keep'; readonly reason: string; readonly final?: true };
 
 /**
  * Finds out what a video says about itself and makes its thumb and preview of one of its frames. It reads a few MB, however long the video is. One that cannot be
@@ -19,7 +22,7 @@ export const poster = task('Poster', admitted, async (state, backend): Promise<P
   const { library, asset, media } = state;
   const nothing = { width: null, height: null, animated: false, durationMs: null, renditions: [] };
   const video = await openVideo(rangesOf(backend, inboxKey(state), media.bytes)).catch(asReason);
-  if (typeof video === 'string') return { ...nothing, ...keptFor(video) };
+  if (typeof video === 'string') return { ...nothing, ...keptFor(video), final: true };
   try {
     const { codec, takenAt, ...facts } = video.facts;
     const learned = { ...facts, ...(takenAt && { takenAt }), animated: false };
@@ -29,8 +32,7 @@ export const poster = task('Poster', admitted, async (state, backend): Promise<P
     const write = (name: 'thumb' | 'preview') =>
       writeOutput(backend, renditionKey(library, asset, name), renditions[name].type, made[name]);
     await Promise.all([write('thumb'), write('preview')]);
-    const why = whyWithoutLabels(backend, media, codec);
-    return { ...learned, renditions: ['thumb', 'preview'], ...(why === null ? { route: 'labels' } : { route: 'keep', reason: why }) };
+    return { ...learned, renditions: ['thumb', 'preview'], ...(whyWithoutLabels(backend, media, codec) ?? { route: 'labels' }) };
   } finally {
     await video.close();
   }
@@ -54,15 +56,16 @@ function asReason(thrown: unknown): string {
   throw thrown;
 }
 
-const keptFor = (reason: string) => ({ route: 'keep', reason: `Kept safely, but nothing of the video can be shown: ${reason}.` }) as const;
+const keptFor = (reason: string): Kept => ({ route: 'keep', reason: `Kept safely, but nothing of the video can be shown: ${reason}.` });
 
 /** https://docs.aws.amazon.com/rekognition/latest/dg/limits.html and https://docs.aws.amazon.com/rekognition/latest/dg/video.html */
 const forRekognition = { codec: 'avc', types: ['video/mp4', 'video/quicktime'], maxBytes: 10 * 1024 ** 3 };
 
 /** Why labels are not asked for; null: they are. */
-function whyWithoutLabels(backend: Backend, { type, bytes }: Media, codec: VideoFacts['codec']): string | null {
-  if (!isOn(backend, 'StartLabelDetection')) return 'Kept safely; looking for labels in videos is switched off.';
-  if (bytes > forRekognition.maxBytes) return 'Kept safely; labels are looked for in videos of up to 10 GB.';
+function whyWithoutLabels(backend: Backend, { type, bytes }: Media, codec: VideoFacts['codec']): Kept | null {
+  const kept = (reason: string) => ({ route: 'keep', reason: `Kept safely; ${reason}.` }) as const;
   const isFit = codec === forRekognition.codec && forRekognition.types.includes(type);
-  return isFit ? null : 'Kept safely; labels are looked for in MP4 and MOV videos with the codec H.264 only.';
+  if (!isFit) return { ...kept('labels are looked for in MP4 and MOV videos with the codec H.264 only'), final: true };
+  if (bytes > forRekognition.maxBytes) return { ...kept('labels are looked for in videos of up to 10 GB'), final: true };
+  return isOn(backend, 'StartLabelDetection') ? null : kept('looking for labels in videos is switched off');
 }

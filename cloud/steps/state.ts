@@ -58,15 +58,16 @@ export const rendered = v.object({
   camera: v.exactOptional(media.entries.camera),
   place: v.exactOptional(media.entries.place),
   renditions: v.optional(v.array(rendition), ['thumb', 'preview', 'analysis']),
-  /** Why it is kept and not looked at any further. */
+  /** Why it is kept and not looked at any further, and whether another look would find no more. */
   reason: v.optional(v.string()),
+  final: v.exactOptional(v.literal(true)),
 });
 export type Rendered = v.InferInput<typeof rendered>;
 
 /** An asset's media and renditions as they are known by now. @param made undefined: nothing was made of it yet */
 export function knownOf(admitted: Media, made: v.InferOutput<typeof rendered> | undefined): { media: Media; renditions: Rendition[] } {
   if (!made) return { media: admitted, renditions: [] };
-  const { renditions, reason: _, ...learned } = made;
+  const { renditions, reason: _, final: __, ...learned } = made;
   return { media: { ...admitted, ...learned }, renditions };
 }
 

@@ -22,6 +22,7 @@ export const help = `Pixwatch finds what is in your photos.
   pixwatch connect FILE --profile NAME              the same by a profile of the aws command line
   pixwatch sign-out                                 forgets the sign-in
   pixwatch costs [--approve]                        what the backend costs; --approve lets what waits be sent
+  pixwatch look-again [--approve]                   what it would cost to look at videos that were only stored; --approve does it
   pixwatch cloud [--port N]                         the local cloud alone, for the aws command line and others
 
 Everywhere:
@@ -51,6 +52,7 @@ export type Command =
   | { readonly kind: 'connect'; readonly file: string; readonly as: AccessWay }
   | { readonly kind: 'signOut' }
   | { readonly kind: 'costs'; readonly approve: boolean }
+  | { readonly kind: 'lookAgain'; readonly approve: boolean }
   | { readonly kind: 'cloud'; readonly port: number };
 
 export interface Arguments {
@@ -133,6 +135,10 @@ function commandOf([name, ...words]: string[], values: Values): Command {
       only(values, 'approve');
       none(words);
       return { kind: 'costs', approve: values.approve ?? false };
+    case 'look-again':
+      only(values, 'approve');
+      none(words);
+      return { kind: 'lookAgain', approve: values.approve ?? false };
     case 'cloud':
       only(values, 'port');
       none(words);

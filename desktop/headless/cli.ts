@@ -52,6 +52,8 @@ async function run(command: Command, context: Context): Promise<number> {
       return (await import('./connect.ts')).signOut(context);
     case 'costs':
       return (await import('./costs.ts')).costs(command, context);
+    case 'lookAgain':
+      return (await import('./costs.ts')).lookAgain(command, context);
     case 'addRule':
     case 'removeRule':
       return (await import('./rules.ts')).changeRules(command, context);

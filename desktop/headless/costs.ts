@@ -1,4 +1,4 @@
-import type { Costs } from '../../shared/contract.ts';
+import type { Costs, KeptVideos } from '../../shared/contract.ts';
 import { videoBytesAMinute } from '../../shared/forecast.ts';
 import type { Command } from './arguments.ts';
 import { type Context, startOwnApp } from './context.ts';
@@ -15,6 +15,26 @@ export async function costs({ approve }: Extract<Command, { kind: 'costs' }>, co
   } finally {
     await close();
   }
+}
+
+/** Says what it would cost to look at videos that were only stored, and has them looked at when a person approves that. */
+export async function lookAgain({ approve }: Extract<Command, { kind: 'lookAgain' }>, context: Context): Promise<number> {
+  const { agent, close } = await startOwnApp(context);
+  try {
+    const kept = await agent.handlers.keptVideos({});
+    const { asked } = approve ? await agent.handlers.lookAtKept({}) : { asked: 0 };
+    if (context.json) context.output.json({ ...kept, asked });
+    else context.output.say(approve ? `${asked} videos are looked at again, as soon as there is budget.` : keptLine(kept));
+    return 0;
+  } finally {
+    await close();
+  }
+}
+
+function keptLine({ videos, videoMinutes, usd }: KeptVideos): string {
+  if (videos === 0) return 'There is no video that was only stored and may be looked at.';
+  const price = usd === null ? 'nothing' : `at most ${dollars(usd)}${videoMinutes === null ? '' : ` for ${videoMinutes} minutes`}`;
+  return `${videos} videos were only stored. To look at them costs ${price}: pixwatch look-again --approve`;
 }
 
 /** What costs are, for a terminal. */

@@ -412,6 +412,21 @@ export const messages = {
     guess: 'The prices of this region are not known: the dearest known are taken.',
   },
 
+  kept: {
+    videos: (n: number) => `${count(n, 'video was', 'videos were')} only stored, and may be looked at now.`,
+    ask: 'Look at them…',
+    question: (usd: string | null, minutes: number | null) => {
+      if (usd === null) return 'It costs nothing here, and takes some seconds each.';
+      const looking =
+        minutes === null ? 'without labels, which are switched off for videos' : count(minutes, 'minute of video', 'minutes of video');
+      return `It costs at most ${usd} (${looking}), counts towards the cap, and waits where there is no budget.`;
+    },
+    yes: 'Look at them',
+    no: 'Leave them',
+    asked: (n: number) =>
+      n === 0 ? 'None of them can be looked at.' : `${count(n, 'video is', 'videos are')} looked at again, as soon as there is budget.`,
+  },
+
   alerts: {
     none: 'No alerts yet. Rules decide what you are told about.',
     toRules: 'Go to rules',

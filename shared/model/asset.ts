@@ -55,7 +55,7 @@ export type Media = v.InferOutput<typeof media>;
  * How far the cloud got with an asset.
  * - pending: claimed by an execution; the only one that is not final
  * - analysed: seen; `success` when a rule matched, else `failure` (nothing matched, nothing wrong)
- * - kept: stored safely, not analysed yet, with the reason
+ * - kept: stored safely, not analysed yet, with the reason; `final` when another look at a video would find no more
  * - rejected: could not be processed; the original is under `rejected/`
  * - waiting: stored safely, and looked at when there is budget again, with the reason
  * - failed: tried too often; in the dead letters, can be tried again
@@ -63,7 +63,7 @@ export type Media = v.InferOutput<typeof media>;
 export const outcome = v.variant('kind', [
   v.object({ kind: v.literal('pending'), execution: v.string() }),
   v.object({ kind: v.literal('analysed'), category: v.picklist(['success', 'failure']) }),
-  v.object({ kind: v.literal('kept'), reason: v.string() }),
+  v.object({ kind: v.literal('kept'), reason: v.string(), final: v.exactOptional(v.literal(true)) }),
   v.object({ kind: v.literal('rejected'), reason: v.string() }),
   v.object({ kind: v.literal('waiting'), reason: v.string() }),
   v.object({ kind: v.literal('failed'), reason: v.string() }),

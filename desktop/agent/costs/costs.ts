@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { BackendCosts, commands } from '../../../shared/commands.ts';
 import type { Costs as CostsAnswer, Status } from '../../../shared/contract.ts';
 import { InvalidInput, Permanent, Transient } from '../../../shared/errors.ts';
-import { type CostSettings, forecast } from '../../../shared/forecast.ts';
+import { type CostSettings, forecast, type LibrarySize } from '../../../shared/forecast.ts';
 import type { Client } from '../../../shared/rpc.ts';
 import { countFiles } from '../db/fileStates.ts';
 import { transaction } from '../db/openDatabase.ts';
@@ -28,6 +28,8 @@ export interface Costs {
   /** As the backend has told it within the last 15 s. */
   read(): Promise<CostsAnswer>;
   approve(): Promise<void>;
+  /** What it costs to have so much looked at. */
+  of(size: LibrarySize): Promise<{ videoMinutes: number | null; usd: number | null }>;
   /** More waits to be sent. */
   lookSoon(): void;
   close(): Promise<void>;
@@ -119,6 +121,11 @@ export function createCosts({ db, commands, onChange, onError }: CostsOptions): 
         db.exec('DELETE FROM sent');
       });
       judge();
+    },
+    async of(size) {
+      const { region, ...settings } = await fresh();
+      const videoMinutes = settings.detectors.videoLabels ? size.videoMinutes : null;
+      return { videoMinutes, usd: region === null ? null : forecast(size, { ...settings, region }).once.usd };
     },
     lookSoon: () => looking.wake(soonMs),
     close: looking.close,

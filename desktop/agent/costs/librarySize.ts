@@ -15,7 +15,7 @@ export const wholeSize = (db: DatabaseSync): LibrarySize =>
   sizeOf(db, 'SELECT ext, count(*) AS files, sum(size) AS bytes FROM asset GROUP BY ext');
 
 /** Rekognition looks at H.264 in MP4 (3GP is one inside) and MOV; which codec a file has shows only in the cloud. */
-const lookedAt = new Set(['mp4', 'mov', 'm4v', '3gp']);
+export const lookedAt = new Set(['mp4', 'mov', 'm4v', '3gp']);
 
 function sizeOf(db: DatabaseSync, select: string): LibrarySize {
   const size = { photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 };

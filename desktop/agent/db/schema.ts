@@ -209,4 +209,9 @@ export const migrations = [
   -- Globs of what a person wants left out of a folder, as a JSON array.
   ALTER TABLE watched_folder ADD COLUMN ignored TEXT NOT NULL DEFAULT '[]';
   `,
+  `
+  -- Videos that were only stored, and that another look may find more in. Queries repeat the condition word by word.
+  CREATE INDEX asset_kept ON asset (n)
+    WHERE outcome = 'kept' AND kind = 'video' AND record ->> '$.outcome.final' IS NULL AND record ->> '$.pipelineVersion' > 0;
+  `,
 ];

@@ -5,6 +5,7 @@ import type { agentMethods, WatchedFolder } from '../../../shared/contract.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
 import type { Handlers } from '../../../shared/rpc.ts';
 import { markAlertsSeen } from '../alerts/alerts.ts';
+import { keptVideosSize, lookAtKept } from '../costs/keptVideos.ts';
 import { saveOriginal } from '../media/saveOriginal.ts';
 import type { Parts } from '../parts.ts';
 import { dryRun } from '../rules/dryRun.ts';
@@ -66,6 +67,15 @@ export function actHandlers({
     async approveCosts() {
       await costs.approve();
       return done;
+    },
+    async keptVideos() {
+      const size = keptVideosSize(db);
+      return { videos: size.videos, ...(await costs.of(size)) };
+    },
+    async lookAtKept() {
+      const asked = await lookAtKept(db, commands);
+      sync.wake();
+      return { asked };
     },
     async resumeWaiting() {
       const answer = await commands.resume({});

@@ -11,6 +11,7 @@ import { Problem } from '../parts/Problem.tsx';
 import { ProgressBar } from '../parts/ProgressBar.tsx';
 import { OpenPhoto } from './Detail.tsx';
 import { FileRow } from './FileRow.tsx';
+import { KeptVideos } from './KeptVideos.tsx';
 
 const groups = {
   all: [],
@@ -31,6 +32,7 @@ export function Activity() {
       {status && (
         <>
           <Summary status={status} />
+          {(status.files.kept ?? 0) > 0 && <KeptVideos />}
           <GroupSwitch group={group} counts={status.files} onChange={setGroup} />
         </>
       )}

@@ -16,7 +16,7 @@ import { createStates } from '../../../cloud/local/states.ts';
 import { createTaskTokens } from '../../../cloud/local/taskTokens.ts';
 import { projectRoot } from '../../../cloud/stack/bundling.ts';
 import { type FunctionName, functions } from '../../../cloud/stack/functions.ts';
-import { changeAsset, claim } from '../../../cloud/steps/assets.ts';
+import { changeAsset, claim, finish } from '../../../cloud/steps/assets.ts';
 import type { Backend } from '../../../cloud/steps/backend.ts';
 import { executionArn, executionName } from '../../../cloud/steps/executions.ts';
 import { writeJson } from '../../../cloud/steps/objects.ts';
@@ -303,6 +303,18 @@ it('commands does all that the app asks for, for the library of who calls, with 
   expect(await ask('redrive', { originals: null })).toEqual({ assets: [{ asset, kind: 'redriven' }], more: false });
   expect(await messagesIn(backend, backend.names.inboxQueueUrl)).toEqual([{ ...input, attempt: 2 }]);
   expect(await ask('resume', {})).toEqual({ resumed: 0 });
+  const unknown = {
+    width: null,
+    height: null,
+    animated: false,
+    durationMs: null,
+    camera: null,
+    place: null,
+    takenAt: '2020-01-02T03:04:05.000Z',
+  };
+  const media = { kind: 'video', type: 'video/mp4', bytes: 1, ...unknown } as const;
+  await changeAsset(backend, library, asset, finish(who, { outcome: { kind: 'kept', reason: 'Kept.' }, media }));
+  expect(await ask('lookAgain', { assets: [asset] })).toEqual({ asked: 1 });
   expect(await ask('original', { asset })).toMatchObject({ kind: 'stored' });
   expect(await ask('restoreOriginal', { asset })).toMatchObject({ kind: 'stored' });
   await ask('subscribe', { protocol: 'email', endpoint: 'me@example.org' });

@@ -49,7 +49,7 @@ describe('poster', () => {
   ] as const)('shows %s, of which labels are not asked for', async (codec, ext) => {
     const backend = await openBackend();
     const { answer } = await posterOf(backend, await clip(codec), ext);
-    expect(answer).toMatchObject({ ...described, renditions: ['thumb', 'preview'], route: 'keep', reason: onlyH264 });
+    expect(answer).toMatchObject({ ...described, renditions: ['thumb', 'preview'], route: 'keep', reason: onlyH264, final: true });
   });
 
   it('does not ask for labels of H.264 in a file that Rekognition does not take, nor when labels are off', async () => {
@@ -71,7 +71,7 @@ describe('poster', () => {
     const backend = await openBackend();
     const { answer } = await posterOf(backend, await film(), 'mp4');
     const unknown = { width: null, height: null, animated: false, durationMs: null, renditions: [] };
-    expect(answer).toEqual({ ...unknown, route: 'keep', reason: expect.stringMatching(reason) });
+    expect(answer).toEqual({ ...unknown, route: 'keep', reason: expect.stringMatching(reason), final: true });
     expect(await keysIn(backend, backend.names.outputBucket)).toEqual([]);
   });
 

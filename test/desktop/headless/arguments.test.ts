@@ -30,6 +30,7 @@ describe('parseArguments', () => {
     ['rules remove r1', { kind: 'removeRule', id: 'r1' }],
     ['costs', { kind: 'costs', approve: false }],
     ['costs --approve', { kind: 'costs', approve: true }],
+    ['look-again', { kind: 'lookAgain', approve: false }],
     ['cloud --port 4599', { kind: 'cloud', port: 4599 }],
     ['--help', { kind: 'help' }],
     ['watch -h', { kind: 'help' }],

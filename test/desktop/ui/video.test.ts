@@ -3,11 +3,13 @@ import { findPackageJSON } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import sharp from 'sharp';
 import { expect, onTestFinished, test } from 'vitest';
 import { uiDir } from '../../../desktop/headless/context.ts';
 import { servePage } from '../../../desktop/headless/serve.ts';
-import { labelOf, mediaOf } from '../agent/search/library.ts';
+import { inboxKey } from '../../../shared/keys.ts';
+import { idOf, labelOf, mediaOf } from '../agent/search/library.ts';
 import { startTestAgent, startTestCloud, type TestCloud } from '../agent/testAgent.ts';
 import { noBackends } from '../headless/noBackends.ts';
 import { launchChromium } from './chromium.ts';
@@ -15,7 +17,7 @@ import { launchChromium } from './chromium.ts';
 const screenshots = fileURLToPath(new URL('../../../dist/screenshots/', import.meta.url));
 const samples = join(dirname(findPackageJSON('@vladmandic/face-api', import.meta.url) ?? ''), 'demo');
 
-const keptReason = 'Kept safely; looking for labels is switched off.';
+const keptReason = 'Kept safely; looking for labels in videos is switched off.';
 
 /** A photo, a video that was looked at, one that was kept with its still, and one of which nothing is known but its type. */
 async function finishLibrary(cloud: TestCloud): Promise<void> {
@@ -135,5 +137,20 @@ test('videos in the page: how long they are, a still, what is seen in them and w
   await open(/^photo/);
   expect(await dialog.getByText('Duration').count()).toBe(0);
   await close();
+
+  // Of two that were only stored one still has its original in the inbox.
+  const { endpoint = '', region, library, inputBucket } = cloud.connection;
+  const s3 = new S3Client({ endpoint, region, credentials: { ...cloud.credentials } });
+  onTestFinished(() => s3.destroy());
+  const Key = inboxKey({ library, asset: idOf('beach.mov'), ext: 'mov' });
+  await s3.send(new PutObjectCommand({ Bucket: inputBucket, Key, Body: 'beach.mov' }));
+  await page.getByRole('navigation').getByRole('link', { name: 'Activity' }).click();
+  await page.getByText('2 videos were only stored').waitFor();
+  await page.getByRole('button', { name: 'Look at them…' }).click();
+  await page.getByText('It costs nothing here').waitFor();
+  await shoot('kept-videos');
+  await page.getByRole('button', { name: 'Look at them', exact: true }).click();
+  await page.getByText('1 video is looked at again').waitFor();
+  await page.getByText('1 video was only stored').waitFor();
   expect(complaints).toEqual([]);
 }, 120_000);

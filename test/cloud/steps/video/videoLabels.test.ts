@@ -1,19 +1,25 @@
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, it } from 'vitest';
 import type { Service } from '../../../../cloud/local/gateway/service.ts';
 import { ServiceError } from '../../../../cloud/local/gateway/service.ts';
 import { admit } from '../../../../cloud/steps/admit.ts';
+import type { Backend } from '../../../../cloud/steps/backend.ts';
 import { labelsFile } from '../../../../cloud/steps/detectLabels.ts';
+import { keep } from '../../../../cloud/steps/keep.ts';
+import { lookAgain } from '../../../../cloud/steps/lookAgain.ts';
 import { readJson } from '../../../../cloud/steps/objects.ts';
+import { park } from '../../../../cloud/steps/park.ts';
 import { startVideoLabels } from '../../../../cloud/steps/startVideoLabels.ts';
 import type { Admitted } from '../../../../cloud/steps/state.ts';
 import { loadUsage, monthOf } from '../../../../cloud/steps/usage.ts';
 import { loadJob } from '../../../../cloud/steps/videoJobs.ts';
 import { videoLabelsOf } from '../../../../cloud/steps/videoLabels.ts';
 import { videoLabelsDone } from '../../../../cloud/steps/videoLabelsDone.ts';
+import { noteWaiting, resumeWaiting } from '../../../../cloud/steps/waiting.ts';
 import { OverBudget, Throttled } from '../../../../shared/errors.ts';
 import { labelsKey } from '../../../../shared/keys.ts';
 import { eventually } from '../../local/serve.ts';
-import { claimantOf, send } from '../openBackend.ts';
+import { claimantOf, recordOf, send } from '../openBackend.ts';
 import { openVideoBackend, type VideoBackend } from './openVideoBackend.ts';
 import { clip } from './videos.ts';
 
@@ -35,6 +41,13 @@ const eventOf = (...bodies: string[]) => ({ Records: bodies.map((body, i) => ({ 
 
 /** What SNS makes of a message when it is not asked to deliver it raw. */
 const enveloped = (Message: string) => JSON.stringify({ Type: 'Notification', MessageId: 'm', Message });
+
+/** Takes the requests for attempts out of the inbox queue. */
+async function requested({ sqs, names }: Backend): Promise<object[]> {
+  const receive = new ReceiveMessageCommand({ QueueUrl: names.inboxQueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 3600 });
+  const { Messages = [] } = await sqs.send(receive);
+  return Messages.map(({ Body = '' }) => JSON.parse(Body));
+}
 
 const told = ({ published }: VideoBackend) => eventually(() => published[0], 30_000);
 
@@ -118,6 +131,54 @@ it('does not start what the budget is not enough for', async () => {
   await ask(cloud, state);
   expect(cloud.started()).toBe(1);
   expect((await loadUsage(cloud.backend, monthOf(cloud.backend.clock))).spent).toBe(100_000);
+});
+
+it('lets a video that waits go on when there is room for all of its minutes, and a photo before it', async () => {
+  const cloud = await openVideoBackend({ priceRegion: 'us-east-1', capPerMonth: 0.15 });
+  const { backend } = cloud;
+  const state = await sent(cloud);
+  const long = { ...rendered, durationMs: 90_000 };
+  const error = { Error: 'OverBudget', Cause: JSON.stringify({ errorMessage: 'Stored safely.' }) };
+  await park({ ...state, rendered: long, error }, backend);
+  expect(await recordOf(backend, state)).toMatchObject({
+    outcome: { kind: 'waiting' },
+    media: { durationMs: 90_000 },
+    renditions: rendered.renditions,
+  });
+  await noteWaiting(backend, claimantOf(Buffer.from('a photo')));
+  expect(await resumeWaiting(backend)).toBe(1);
+  expect(await resumeWaiting(backend)).toBe(0);
+  const { asset, attempt } = state;
+  expect(await requested(backend)).not.toContainEqual(expect.objectContaining({ asset }));
+
+  expect(await resumeWaiting({ ...backend, settings: { ...backend.settings, capPerMonth: 0.2 } })).toBe(1);
+  expect(await requested(backend)).toEqual([expect.objectContaining({ asset, attempt: attempt + 3 })]);
+});
+
+it('looks at a kept video again when somebody asks, as soon as there is budget, and shows what is known of it until then', async () => {
+  const cloud = await openVideoBackend({ priceRegion: 'us-east-1', capPerMonth: 0.05 });
+  const { backend } = cloud;
+  const state = await sent(cloud);
+  const { library, asset } = state;
+  await keep({ ...state, reason: 'Kept safely; videos are not analysed yet.' }, backend);
+  const seen = { ...state, execution: 'execution-4', attempt: 4 };
+  expect(await admit(seen, backend)).toMatchObject({ route: 'finished' });
+
+  const other = claimantOf(Buffer.from('nobody sent this'), 'mp4').asset;
+  expect(await lookAgain(backend, library, [asset, other])).toBe(1);
+  expect(await lookAgain(backend, library, [asset])).toBe(1);
+  expect(await recordOf(backend, state)).toMatchObject({
+    outcome: { kind: 'kept', reason: expect.stringMatching(/again as soon as there is budget/) },
+    media: { kind: 'video' },
+    changedAt: expect.any(String),
+  });
+  expect(await requested(backend)).toEqual([]);
+
+  expect(await resumeWaiting({ ...backend, settings: { ...backend.settings, capPerMonth: null } })).toBe(1);
+  expect(await requested(backend)).toEqual([expect.objectContaining({ asset, attempt: 4 })]);
+  expect(await admit(seen, backend)).toMatchObject({ route: 'video' });
+  // It is under way now.
+  expect(await lookAgain(backend, library, [asset])).toBe(0);
 });
 
 it('makes labels of appearances: as sure as the surest, the first twenty moments, in the order of time', () => {

@@ -5,10 +5,13 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectCommands } from '../../../../desktop/agent/commands.ts';
 import { createCosts } from '../../../../desktop/agent/costs/costs.ts';
+import { keptVideosSize, lookAtKept } from '../../../../desktop/agent/costs/keptVideos.ts';
 import { queuedSize, wholeSize } from '../../../../desktop/agent/costs/librarySize.ts';
 import { transaction } from '../../../../desktop/agent/db/openDatabase.ts';
 import { markStored } from '../../../../desktop/agent/queue/jobs.ts';
-import { memoryDatabase } from '../search/library.ts';
+import { applyRecord } from '../../../../desktop/agent/sync/applyRecord.ts';
+import type { Outcome } from '../../../../shared/model/asset.ts';
+import { mediaOf, memoryDatabase, recordOf } from '../search/library.ts';
 import { startTestAgent, startTestCloud, type TestCloud } from '../testAgent.ts';
 
 const soon = { timeout: 20_000, interval: 50 };
@@ -167,6 +170,28 @@ test('the minutes of videos are guessed from their sizes, of those formats that 
   // 600 MB are ten minutes, and half a minute comes to each of three; ten short ones are paid as a minute each.
   expect(queuedSize(db)).toEqual({ photos: 1, photoBytes: 4e6, videos: 14, videoBytes: 1.65e9, videoMinutes: 12 + 10 });
   expect(wholeSize(db)).toEqual(queuedSize(db));
+});
+
+test('kept videos that another look may find more in are counted, and asked for a hundred at a time', async () => {
+  const db = memoryDatabase();
+  const add = (n: number, ext: string, bytes: number, outcome: object, more: object = {}) =>
+    applyRecord(db, recordOf(`film ${n}`, { ext, media: mediaOf({ kind: 'video', bytes }), outcome: outcome as Outcome, ...more }));
+  const kept = { kind: 'kept', reason: 'Videos are not analysed yet.' };
+  for (let n = 0; n < 150; n++) add(n, 'mp4', 90e6, kept);
+  add(200, 'mov', 1e6, kept, { media: mediaOf({ kind: 'video', bytes: 1e6, durationMs: 61_000 }) });
+  add(201, 'avi', 1e6, kept);
+  add(202, 'mp4', 1e6, { ...kept, final: true });
+  add(203, 'mp4', 1e6, kept, { pipelineVersion: 0 });
+  add(204, 'mp4', 1e6, { kind: 'analysed', category: 'failure' });
+  add(205, 'jpg', 1e6, kept, { media: mediaOf({ kind: 'photo' }) });
+  expect(keptVideosSize(db)).toEqual({ photos: 0, photoBytes: 0, videos: 152, videoBytes: 150 * 90e6 + 2e6, videoMinutes: 150 * 2 + 2 });
+  const calls: number[] = [];
+  const lookAgain = async ({ assets }: { assets: readonly string[] }) => {
+    calls.push(assets.length);
+    return { asked: assets.length };
+  };
+  expect(await lookAtKept(db, { lookAgain })).toBe(152);
+  expect(calls).toEqual([100, 52]);
 });
 
 test('no minute of video is forecast where labels are not looked for in videos', async () => {
