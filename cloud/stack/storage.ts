@@ -20,7 +20,11 @@ import type { Settings } from './settings.ts';
 export class Storage extends Construct {
   /** Originals; see the layout of keys in shared/keys.ts. */
   readonly input: Bucket;
-  /** Renditions and what the detectors answered: all of it can be made again. */
+  /**
+   * Renditions and what the detectors answered: all of it can be made again, at a price. None of it is temporary, so nothing expires: thumb, preview, safe share and grids are
+   * shown and shared, raw/ spares paying for an answer twice, analysis.jpg lets a photo be analysed anew whose original is in Glacier, and what is in the making is an
+   * upload in parts, which is aborted. A video's frame is never stored as such.
+   */
   readonly output: Bucket;
   /** Access logs and the audit trail; absent when neither is wanted. */
   readonly logs: Bucket | undefined;
