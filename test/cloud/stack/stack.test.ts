@@ -236,10 +236,10 @@ describe('the pipeline', () => {
     for (const name of Object.keys(functions)) expect(existsSync(entryOf(name))).toBe(true);
   });
 
-  it('is a standard one, traced and logged without contents, under the name that its functions were told', () => {
+  it('is a standard one, traced, with a log of what failed, without contents, under the name that its functions were told', () => {
     expect(Properties.StateMachineType ?? 'STANDARD').toBe('STANDARD');
     expect(Properties.TracingConfiguration).toEqual({ Enabled: true });
-    expect(Properties.LoggingConfiguration).toMatchObject({ Level: 'ALL', IncludeExecutionData: false });
+    expect(Properties.LoggingConfiguration).toMatchObject({ Level: 'ERROR', IncludeExecutionData: false });
     const { Environment } = kept.one('AWS::Lambda::Function', 'Pipelineadmit').Properties;
     expect(JSON.stringify(Environment.Variables.PIXWATCH_NAMES)).toContain(`:stateMachine:${Properties.StateMachineName}\\"`);
   });
