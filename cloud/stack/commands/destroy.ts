@@ -32,7 +32,7 @@ export async function destroy({ yes, emptyBuckets }: { readonly yes: boolean; re
   );
   for (const line of linesOf(parts, held, region)) console.log(line);
 
-  const full = held.filter(({ type, stays, content }) => isBucket(type) && !stays && content.objects > 0);
+  const full = held.filter(isFull);
   if (full.length > 0 && !emptyBuckets) {
     throw new Permanent(
       'Buckets that are to go still hold objects, and AWS deletes only empty ones. Nothing was removed. To delete these photos for ever, add --empty-buckets.',
@@ -41,16 +41,34 @@ export async function destroy({ yes, emptyBuckets }: { readonly yes: boolean; re
   const asked = full.length > 0 || !yes;
   if (asked && !(await isTyped(name))) throw new Permanent('Nothing was removed.');
 
-  for (const { id } of full) await emptyBucket(account.s3, id, (count) => console.log(`${id}: ${count} deleted.`));
+  await empty(account, full);
   if (stack.isProtected) {
     await account.cloudformation.send(new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: false }));
   }
-  await runCdk(
-    ['destroy', name, '--force'],
-    region,
-    'The stack was not removed, or not all of it. Look at its events in CloudFormation’s console.',
-  );
+  const remove = () => runCdk(['destroy', name, '--force'], region, notRemoved);
+  try {
+    await remove();
+  } catch (thrown) {
+    // S3 writes access logs some hours late, that of this emptying among them. Only who has agreed to it has a bucket emptied.
+    const again = full.length > 0 ? (await heldBy(account, parts)).filter(isFull) : [];
+    if (again.length === 0) throw thrown;
+    console.log('Something came into the buckets meanwhile. They are emptied once more.');
+    await empty(account, again);
+    await remove();
+  }
   return 0;
+}
+
+const notRemoved = 'The stack was not removed, or not all of it. Look at its events in CloudFormation’s console.';
+
+/** Whether it keeps AWS from removing the stack. */
+const isFull = ({ type, stays, content }: Held): boolean => isBucket(type) && !stays && content.objects + content.markers > 0;
+
+/** The logs last, as emptying the others is written into them. */
+async function empty({ s3 }: Account, full: readonly Held[]): Promise<void> {
+  const isLogs = ({ logicalId }: Held) => logicalId.startsWith('StorageLogs');
+  for (const { id } of [...full.filter((each) => !isLogs(each)), ...full.filter(isLogs)])
+    await emptyBucket(s3, id, (count) => console.log(`${id}: ${count} deleted.`));
 }
 
 const isBucket = (type: string): boolean => type === 'AWS::S3::Bucket';
@@ -73,7 +91,7 @@ async function heldBy(account: Account, parts: readonly Part[]): Promise<Held[]>
 async function countTable({ dynamodb }: Account, TableName: string): Promise<Content | null> {
   try {
     const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
-    return { objects: Table?.ItemCount ?? 0, bytes: Table?.TableSizeBytes ?? 0, archivedBytes: 0 };
+    return { objects: Table?.ItemCount ?? 0, markers: 0, bytes: Table?.TableSizeBytes ?? 0, archivedBytes: 0 };
   } catch (thrown) {
     if (thrown instanceof Error && thrown.name === 'ResourceNotFoundException') return null;
     throw thrown;
@@ -86,8 +104,9 @@ const gb = 1e9;
 export function linesOf(parts: readonly Part[], held: readonly Held[], region: string): string[] {
   const line = ({ type, id }: Part) => {
     const content = held.find((each) => each.id === id && each.type === type)?.content;
+    const markers = content && content.markers > 0 ? ` and ${content.markers.toLocaleString('en')} delete markers` : '';
     const much = content
-      ? `: ${content.objects.toLocaleString('en')} ${isTable(type) ? 'items' : 'objects'}, ${(content.bytes / gb).toFixed(2)} GB`
+      ? `: ${content.objects.toLocaleString('en')} ${isTable(type) ? 'items' : 'objects'}${markers}, ${(content.bytes / gb).toFixed(2)} GB`
       : '';
     return `  ${type} ${id}${much}`;
   };

@@ -7,6 +7,8 @@ import type { Account } from './account.ts';
 export interface Part {
   /** CloudFormation's, e.g. `AWS::S3::Bucket`. */
   readonly type: string;
+  /** In its template. */
+  readonly logicalId: string;
   /** What it is called in the account. */
   readonly id: string;
   /** It stays when the stack is deleted. */
@@ -30,7 +32,7 @@ export async function partsOf({ cloudformation }: Account, name: string): Promis
   for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client: cloudformation }, { StackName: name })) {
     for (const { LogicalResourceId = '', ResourceType: type = '', PhysicalResourceId: id } of StackResourceSummaries) {
       const stays = staysByPolicy(Resources[LogicalResourceId]?.DeletionPolicy);
-      if (id !== undefined) parts.push({ type, id, stays });
+      if (id !== undefined) parts.push({ type, logicalId: LogicalResourceId, id, stays });
     }
   }
   return parts;

@@ -194,14 +194,39 @@ it.each(['', 'pixwich\n'])('empties no bucket unless the name of the stack is ty
   expect(asked).not.toContain('POST /pixwatch-out');
 });
 
-it('empties what goes with the stack when its name is typed, and lets the CDK remove the rest', async () => {
-  const done = { 'POST /pixwatch-out': '<DeleteResult></DeleteResult>', 'UpdateTerminationProtection pixwatch': '<R></R>' };
+it('counts a bucket that holds delete markers alone as one that AWS does not delete', async () => {
+  const { env, asked } = await account({ ...deployed, ...parts, 'GET /pixwatch-out': versions([], 2) });
+  const { code, said } = await run(['destroy', '--yes'], env);
+  expect(said).toMatch(/^ {2}AWS::S3::Bucket pixwatch-out: 0 objects and 2 delete markers, 0\.00 GB$/m);
+  expect(said).toMatch(/add --empty-buckets/);
+  expect(code).toBe(1);
+  expect(asked).not.toContain('POST /pixwatch-out');
+});
+
+it('empties what goes with the stack when its name is typed, the logs last, lets the CDK remove the rest, and does so again when logs came', async () => {
+  const gone = { Type: 'AWS::S3::Bucket', DeletionPolicy: 'Delete' };
+  const done = {
+    'GetTemplate pixwatch': template({ StorageLogs1: gone, StorageOutput2: gone }),
+    'ListStackResources pixwatch': resourceList([
+      ['StorageLogs1', 'AWS::S3::Bucket', 'pixwatch-logs'],
+      ['StorageOutput2', 'AWS::S3::Bucket', 'pixwatch-out'],
+    ]),
+    'GET /pixwatch-logs': versions([1]),
+    'POST /pixwatch-logs': '<DeleteResult></DeleteResult>',
+    'POST /pixwatch-out': '<DeleteResult></DeleteResult>',
+    'UpdateTerminationProtection pixwatch': '<R></R>',
+  };
   const { env, asked } = await account({ ...deployed, ...parts, ...done });
   const { code, said } = await run(['destroy', '--empty-buckets'], env, 'pixwatch\n');
   expect(said).toMatch(/pixwatch-out: 1 deleted\.$/m);
   const changes = asked.filter((action) => /^(POST|Delete|Update)/.test(action));
-  // The one bucket that goes, not the one that stays; and the CDK itself is denied the rest here.
-  expect(changes.slice(0, 2)).toEqual(['POST /pixwatch-out', 'UpdateTerminationProtection pixwatch']);
+  // The CDK itself is denied the rest here.
+  const emptied = ['POST /pixwatch-out', 'POST /pixwatch-logs'];
+  expect(changes.filter((action) => !action.startsWith('Delete'))).toEqual([
+    ...emptied,
+    'UpdateTerminationProtection pixwatch',
+    ...emptied,
+  ]);
   expect(said).toMatch(/The stack was not removed, or not all of it\. .* The CDK ended with code 1/);
   expect(code).toBe(1);
 });

@@ -73,8 +73,8 @@ export const resourceList = (resources: readonly (readonly [logical: string, typ
       .join('')}</StackResourceSummaries>`,
   );
 
-export const versions = (sizes: readonly number[]) =>
-  `<ListVersionsResult><IsTruncated>false</IsTruncated>${sizes
+export const versions = (sizes: readonly number[], markers = 0) =>
+  `<ListVersionsResult><IsTruncated>false</IsTruncated>${'<DeleteMarker><Key>gone</Key><VersionId>m</VersionId></DeleteMarker>'.repeat(markers)}${sizes
     .map(
       (size, i) =>
         `<Version><Key>k${i}</Key><VersionId>v${i}</VersionId><Size>${size}</Size><StorageClass>STANDARD</StorageClass></Version>`,
