@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
-import { messageOf, Permanent } from '../../shared/errors.ts';
+import { messageOf, Permanent, Transient } from '../../shared/errors.ts';
 import { gridSizes, type Rendition } from '../../shared/model/asset.ts';
 import { fitInside, fromPixels, type Pixels, type Size } from './pixels.ts';
 
@@ -33,7 +33,7 @@ const jpeg = { quality: 90 };
 
 /**
  * Decodes a photo, upright, in sRGB, transparency on white.
- * @throws Permanent when it is damaged, too large or of no type that is decoded here
+ * @throws Permanent when it is damaged, too large or of no type that is decoded here; Transient when there is too little memory
  */
 export async function decodePhoto(original: Buffer): Promise<Photo> {
   const meta = await orDamaged(sharp(original, { limitInputPixels: false }).metadata());
@@ -56,10 +56,19 @@ async function orDamaged<T>(decoding: Promise<T>): Promise<T> {
   try {
     return await decoding;
   } catch (thrown) {
-    throw new Permanent(`The picture is damaged or incomplete and cannot be shown (${messageOf(thrown).split('\n')[0]}).`, {
-      cause: thrown,
-    });
+    throw decodingError(thrown);
   }
+}
+
+/** In the words of libvips, its decoders and C++. */
+const noMemory = /out of memory|insufficient memory|(cannot|could not|unable to|failed to) allocate|bad_alloc/i;
+
+/** What to throw for an error of sharp: lack of memory says nothing of the picture, everything else does. */
+export function decodingError(thrown: unknown): Error {
+  const text = messageOf(thrown).split('\n')[0] ?? '';
+  if (noMemory.test(text))
+    return new Transient(`There was too little memory to open the picture (${text}). It is tried again.`, { cause: thrown });
+  return new Permanent(`The picture is damaged or incomplete and cannot be shown (${text}).`, { cause: thrown });
 }
 
 /**

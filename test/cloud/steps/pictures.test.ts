@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { analysisSize, decodePhoto, encodeGrids, encodeRenditions } from '../../../cloud/steps/pictures.ts';
+import { analysisSize, decodePhoto, decodingError, encodeGrids, encodeRenditions } from '../../../cloud/steps/pictures.ts';
 import { fitInside, type Pixels } from '../../../cloud/steps/pixels.ts';
-import { Permanent } from '../../../shared/errors.ts';
+import { Permanent, Transient } from '../../../shared/errors.ts';
 
 const sample = readFile(new URL('../../../node_modules/@vladmandic/face-api/demo/sample1.jpg', import.meta.url));
 
@@ -54,6 +54,15 @@ const stored: Record<number, (picture: Sharp) => Sharp> = {
 };
 
 describe('decodePhoto', () => {
+  // In libvips' words (util.c, tracked memory), and C++'s.
+  it.each(['out of memory --- size == 96MB', 'VipsJpeg: Insufficient memory (case 4)', 'std::bad_alloc'])(
+    'blames the picture for nothing that this computer lacks: %s',
+    (text) => {
+      expect(decodingError(new Error(text))).toBeInstanceOf(Transient);
+      expect(decodingError(new Error('VipsJpeg: premature end of JPEG image'))).toBeInstanceOf(Permanent);
+    },
+  );
+
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('shows orientation %i upright', async (orientation) => {
     const turned = await stored[orientation]?.(sharp(await quarters()))
       .png()
