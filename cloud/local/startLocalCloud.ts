@@ -263,11 +263,11 @@ function createLocalBackend(endpoint: string, credentials: Credentials, { settin
       warn: log,
     },
   );
-  const { s3, dynamodb, rekognition, sns, sfn, sqs } = backend;
+  const { s3, dynamodb, dynamodbOnce, rekognition, sns, sfn, sqs } = backend;
   return {
     ...backend,
     async close() {
-      for (const client of [s3, dynamodb, rekognition, sns, sfn, sqs]) client.destroy();
+      for (const client of [s3, dynamodb, dynamodbOnce, rekognition, sns, sfn, sqs]) client.destroy();
     },
   };
 }

@@ -17,6 +17,8 @@ import { throwByClass } from './awsErrors.ts';
 export interface Backend {
   readonly s3: S3Client;
   readonly dynamodb: DynamoDBDocumentClient;
+  /** Sends a request once: for a write that must not be applied twice, where it does no harm when it is not applied at all. */
+  readonly dynamodbOnce: DynamoDBDocumentClient;
   readonly rekognition: RekognitionClient;
   readonly sns: SNSClient;
   readonly sfn: SFNClient;
@@ -90,9 +92,14 @@ const requestHandler = {
 /** Makes the clients that steps use; their errors are `Transient` where a later try may succeed. */
 export function createBackend(access: AwsAccess, rest: Pick<Backend, 'names' | 'settings' | 'clock' | 'warn'>): Backend {
   const config = { ...access, requestHandler };
+  const documents = (maxAttempts?: number) => {
+    const client = new DynamoDBClient({ ...config, ...(maxAttempts !== undefined && { maxAttempts }) });
+    return throwByClass(DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }));
+  };
   const clients = {
     s3: throwByClass(new S3Client(config)),
-    dynamodb: throwByClass(DynamoDBDocumentClient.from(new DynamoDBClient(config), { marshallOptions: { removeUndefinedValues: true } })),
+    dynamodb: documents(),
+    dynamodbOnce: documents(1),
     // It bills each try, so that only `paidCall` may make one.
     rekognition: throwByClass(new RekognitionClient({ ...config, maxAttempts: 1 })),
     sns: throwByClass(new SNSClient(config)),

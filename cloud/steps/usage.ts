@@ -71,7 +71,8 @@ export async function reserve(backend: Backend, api: PaidApi, units: number): Pr
   const reserved = { month: monthOf(clock), api, units, price: Math.ceil(units * callPrice(api, settings.priceRegion)) };
   const cap = capOf(backend);
   const room = cap === null || reserved.price === 0 ? null : cap - reserved.price;
-  const counted = room !== null && room < 0 ? null : await ifConditionHolds(count(backend, reserved, 1, room));
+  const counting = () => backend.dynamodb.send(count(backend, reserved, 1, room));
+  const counted = room !== null && room < 0 ? null : await ifConditionHolds(counting());
   if (!counted) throw new OverBudget(overBudgetReason);
   return { reserved, usage: readUsage(counted.Attributes ?? {}) };
 }
@@ -79,24 +80,25 @@ export async function reserve(backend: Backend, api: PaidApi, units: number): Pr
 const overBudgetReason =
   'Stored safely. The budget of this month is used up: it is looked at when the next month begins, or when the cap is raised.';
 
-/** Takes a count back, of a call that was certainly not billed. */
+/**
+ * Takes a count back, of a call that was certainly not billed. Asked for once: where nobody knows whether that was done, a second time might take back what
+ * another call has counted.
+ */
 export async function giveBack(backend: Backend, reserved: Reservation): Promise<void> {
-  await count(backend, reserved, -1, null);
+  await backend.dynamodbOnce.send(count(backend, reserved, -1, null));
 }
 
 /** @param room what may have been spent before, at most; null: that does not matter */
-function count({ dynamodb, names }: Backend, { month, api, units, price }: Reservation, sign: 1 | -1, room: number | null) {
-  return dynamodb.send(
-    new UpdateCommand({
-      TableName: names.table,
-      Key: usageItem(month),
-      UpdateExpression: 'ADD spent :price, #calls :units',
-      ExpressionAttributeNames: { '#calls': `${callsPrefix}${api}` },
-      ExpressionAttributeValues: { ':price': sign * price, ':units': sign * units, ...(room !== null && { ':room': room }) },
-      ...(room !== null && { ConditionExpression: 'attribute_not_exists(spent) OR spent <= :room' }),
-      ReturnValues: 'ALL_NEW',
-    }),
-  );
+function count({ names }: Backend, { month, api, units, price }: Reservation, sign: 1 | -1, room: number | null) {
+  return new UpdateCommand({
+    TableName: names.table,
+    Key: usageItem(month),
+    UpdateExpression: 'ADD spent :price, #calls :units',
+    ExpressionAttributeNames: { '#calls': `${callsPrefix}${api}` },
+    ExpressionAttributeValues: { ':price': sign * price, ':units': sign * units, ...(room !== null && { ':room': room }) },
+    ...(room !== null && { ConditionExpression: 'attribute_not_exists(spent) OR spent <= :room' }),
+    ReturnValues: 'ALL_NEW',
+  });
 }
 
 /** Notes that somebody was told that this cap is nearly reached. @returns false when that is noted already */

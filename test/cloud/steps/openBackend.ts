@@ -84,7 +84,7 @@ export async function openBackend(
   const settings = parse(pipelineSettings, { secondsBetweenExecutions: 0, ...options }, 'settings');
   const backend = createBackend(access, { names, settings, clock, warn });
   onTestFinished(() => {
-    for (const service of ['s3', 'dynamodb', 'sns', 'sqs', 'sfn', 'rekognition'] as const) backend[service].destroy();
+    for (const service of ['s3', 'dynamodb', 'dynamodbOnce', 'sns', 'sqs', 'sfn', 'rekognition'] as const) backend[service].destroy();
   });
   for (const Name of ['pixwatch-alerts', 'pixwatch-alarms']) await backend.sns.send(new CreateTopicCommand({ Name }));
   return { ...backend, warnings, mails, pass };

@@ -1,10 +1,11 @@
+import { DetectLabelsCommand } from '@aws-sdk/client-rekognition';
 import { SubscribeCommand } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import sharp from 'sharp';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { jsonService, operation } from '../../../cloud/local/gateway/jsonService.ts';
-import { ServiceError } from '../../../cloud/local/gateway/service.ts';
+import { type Service, ServiceError } from '../../../cloud/local/gateway/service.ts';
 import type { PipelineSettings } from '../../../cloud/steps/backend.ts';
 import { drainOutbox } from '../../../cloud/steps/outbox.ts';
 import { paidCall } from '../../../cloud/steps/paidCall.ts';
@@ -217,6 +218,25 @@ describe('a call', () => {
     );
     expect(rekognition.asked).toEqual({ DetectLabels: 1 });
     expect(await usageNow(backend)).toMatchObject({ spent: counted * price * 1e6, calls: { DetectLabels: counted } });
+  });
+
+  it('that was refused is given back once, also when DynamoDB’s answer is lost', async () => {
+    const { service } = countingRekognition(() => new ServiceError('InvalidImageFormatException', 'no picture'));
+    const losing = (name: string, inner: Service): Service => {
+      if (name !== 'dynamodb') return inner;
+      return async (request, response) => {
+        const body = await request.readBody(1 << 20);
+        // The price, less than zero: done, but nobody hears of it.
+        const isGivenBack = /":price":\{"N":"-/.test(body.toString());
+        if (isGivenBack) response.end = () => response.destroy();
+        await inner({ ...request, readBody: async () => body }, response);
+      };
+    };
+    const backend = await openBackend({ rekognition: service }, { detectors, ...priced }, losing);
+    const ask = () => backend.rekognition.send(new DetectLabelsCommand({ Image: {} }));
+    await expect(paidCall(backend, 'DetectLabels', ask)).rejects.toThrow(/no picture/);
+    expect(await usageNow(backend)).toMatchObject({ spent: 0, calls: { DetectLabels: 0 } });
+    expect(backend.warnings).toEqual([expect.stringMatching(/^A call of DetectLabels that was refused stays counted/)]);
   });
 
   it('is counted although it costs nothing, and costs the most that is known where prices are not', async () => {
