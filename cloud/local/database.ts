@@ -105,6 +105,11 @@ const migrations = [
   CREATE INDEX video_job_status ON video_job (status, n);
   CREATE INDEX video_job_ended ON video_job (ended_at);
   `,
+  `
+  -- Who a password is of, to SRP: before, the name it was made for; since, the sub.
+  ALTER TABLE user ADD COLUMN srp_user TEXT NOT NULL DEFAULT '';
+  UPDATE user SET srp_user = name;
+  `,
 ];
 
 const SQLITE_BUSY = 5;

@@ -33,7 +33,12 @@ const maxSessions = 1000;
 
 export function createSignIn({ users, decoyKey, clock }: SignInOptions): SignIn {
   // Only in memory: a sign-in that a restart interrupts is begun again.
-  const attempts = createSessions<{ readonly name: string; readonly verifier: Verifier; readonly attempt: Attempt }>(clock);
+  const attempts = createSessions<{
+    readonly name: string;
+    readonly srpUser: string;
+    readonly verifier: Verifier;
+    readonly attempt: Attempt;
+  }>(clock);
   const changes = createSessions<User>(clock);
   return {
     begin({ USERNAME, SRP_A }) {
@@ -41,18 +46,20 @@ export function createSignIn({ users, decoyKey, clock }: SignInOptions): SignIn 
       const name = USERNAME.toLowerCase();
       // A user that is not there is asked like any other, and fails like a wrong password.
       const decoy = makeDecoy(decoyKey, name);
-      const { salt, verifier } = users.find(name) ?? decoy;
+      const { srpUser, salt, verifier } = users.find(name) ?? decoy;
       const attempt = beginAttempt({ salt, verifier }, BigInt(`0x${SRP_A}`));
       if (!attempt) throw invalid('Invalid SRP_A');
-      const SECRET_BLOCK = attempts.open({ name, verifier: { salt, verifier }, attempt });
-      return { SALT: salt.toString(16), SRP_B: attempt.serverPublic.toString(16), SECRET_BLOCK, USERNAME: name, USER_ID_FOR_SRP: name };
+      const SECRET_BLOCK = attempts.open({ name, srpUser, verifier: { salt, verifier }, attempt });
+      // Of who typed an e-mail address Cognito wants the id signed, and not what was typed.
+      const asked = { USERNAME: srpUser, USER_ID_FOR_SRP: srpUser };
+      return { SALT: salt.toString(16), SRP_B: attempt.serverPublic.toString(16), SECRET_BLOCK, ...asked };
     },
     prove({ USERNAME = '', PASSWORD_CLAIM_SECRET_BLOCK = '', PASSWORD_CLAIM_SIGNATURE = '', TIMESTAMP = '' }) {
       const begun = attempts.take(PASSWORD_CLAIM_SECRET_BLOCK);
-      if (!begun || begun.name !== USERNAME.toLowerCase()) throw invalidSession();
+      if (!begun || !isNamed(begun, USERNAME)) throw invalidSession();
       const proven = isProven(begun.verifier, begun.attempt, {
         pool: userPoolName,
-        user: begun.name,
+        user: begun.srpUser,
         secretBlock: Buffer.from(PASSWORD_CLAIM_SECRET_BLOCK, 'base64'),
         timestamp: TIMESTAMP,
         signature: Buffer.from(PASSWORD_CLAIM_SIGNATURE, 'base64'),
@@ -67,12 +74,16 @@ export function createSignIn({ users, decoyKey, clock }: SignInOptions): SignIn 
       requireGood(NEW_PASSWORD);
       const asked = changes.take(session);
       const user = asked && users.find(asked.name);
-      if (!user || user.verifier !== asked.verifier || user.name !== USERNAME.toLowerCase()) throw invalidSession();
-      users.setPassword(user.name, makeVerifier(userPoolName, user.name, NEW_PASSWORD), false);
+      if (!user || user.verifier !== asked.verifier || !isNamed(user, USERNAME)) throw invalidSession();
+      users.setPassword(user, (srpUser) => makeVerifier(userPoolName, srpUser, NEW_PASSWORD), false);
       return { ...user, mustChangePassword: false };
     },
   };
 }
+
+/** As Cognito, which takes the user's id and its alias. */
+const isNamed = ({ name, srpUser }: Pick<User, 'name' | 'srpUser'>, given: string): boolean =>
+  [name, srpUser].includes(given.toLowerCase());
 
 /** Things that wait a short time for an answer, by a name that nobody guesses. */
 function createSessions<T>(clock: Clock) {

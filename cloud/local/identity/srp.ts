@@ -43,11 +43,11 @@ export function makeVerifier(pool: string, user: string, password: string): Veri
   return { salt, verifier: power(generator, hash(padded(salt), identity)) };
 }
 
-/** What stands for the verifier of a user that is not there, always the same for a name: nobody can tell the difference. */
-export function makeDecoy(key: Buffer, user: string): Verifier {
+/** What stands for the id and the verifier of a user that is not there, always the same for a name: nobody can tell the difference. */
+export function makeDecoy(key: Buffer, user: string): Verifier & { readonly srpUser: string } {
   const bytes = (use: string, length: number) => Buffer.from(hkdfSync('sha256', key, user, `decoy ${use}`, length));
   // A square, as the verifiers of users are: 2 is one in this group.
-  return { salt: numberOf(bytes('salt', 16)), verifier: numberOf(bytes('verifier', 384)) ** 2n % prime };
+  return { srpUser: uuidOf(bytes('id', 16)), salt: numberOf(bytes('salt', 16)), verifier: numberOf(bytes('verifier', 384)) ** 2n % prime };
 }
 
 /**
@@ -70,6 +70,13 @@ export function isProven({ verifier }: Verifier, { clientPublic, secret, serverP
   const signed = [Buffer.from(claim.pool), Buffer.from(claim.user), claim.secretBlock, Buffer.from(claim.timestamp)];
   const wanted = createHmac('sha256', key).update(Buffer.concat(signed)).digest();
   return claim.signature.length === wanted.length && timingSafeEqual(claim.signature, wanted);
+}
+
+/** A random UUID's form (RFC 9562, version 4). */
+function uuidOf(bytes: Buffer): string {
+  bytes[6] = (Number(bytes[6]) & 0x0f) | 0x40;
+  bytes[8] = (Number(bytes[8]) & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 const numberOf = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`);

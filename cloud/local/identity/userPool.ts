@@ -66,7 +66,7 @@ function clientOperations(options: SignInOptions): Record<string, Operation> {
       if (!user.mustChangePassword) return signedIn(user);
       return {
         ChallengeName: 'NEW_PASSWORD_REQUIRED',
-        ChallengeParameters: { USER_ID_FOR_SRP: user.name, requiredAttributes: '[]', userAttributes: '{}' },
+        ChallengeParameters: { USER_ID_FOR_SRP: user.srpUser, requiredAttributes: '[]', userAttributes: '{}' },
         Session: signIn.askNewPassword(user),
       };
     },
@@ -89,7 +89,9 @@ function clientOperations(options: SignInOptions): Record<string, Operation> {
 function adminOperations({ users }: SignInOptions): Record<string, Operation> {
   const named = v.object({ ...pool.entries, Username: name });
   const existing = (found: string) => {
-    if (!users.find(found)) throw new ServiceError('UserNotFoundException', 'User does not exist.');
+    const user = users.find(found);
+    if (!user) throw new ServiceError('UserNotFoundException', 'User does not exist.');
+    return user;
   };
   return {
     AdminCreateUser: operation(
@@ -100,7 +102,7 @@ function adminOperations({ users }: SignInOptions): Record<string, Operation> {
           throw new ServiceError('InvalidParameterException', 'The local cloud sends no invitations: give a TemporaryPassword.');
         }
         requireGood(TemporaryPassword);
-        const user = users.add(Username, makeVerifier(userPoolName, Username, TemporaryPassword));
+        const user = users.add(Username, (srpUser) => makeVerifier(userPoolName, srpUser, TemporaryPassword));
         if (!user) throw new ServiceError('UsernameExistsException', 'User account already exists');
         return { User: described(user) };
       },
@@ -109,9 +111,9 @@ function adminOperations({ users }: SignInOptions): Record<string, Operation> {
       v.object({ ...named.entries, Password: v.string(), Permanent: v.optional(v.boolean(), false) }),
       async ({ UserPoolId, Username, Password, Permanent }) => {
         requirePool(UserPoolId);
-        existing(Username);
+        const user = existing(Username);
         requireGood(Password);
-        users.setPassword(Username, makeVerifier(userPoolName, Username, Password), !Permanent);
+        users.setPassword(user, (srpUser) => makeVerifier(userPoolName, srpUser, Password), !Permanent);
       },
     ),
     AdminDeleteUser: operation(named, async ({ UserPoolId, Username }) => {

@@ -12,6 +12,8 @@ export interface User extends Verifier {
   readonly name: string;
   /** Stable and never given twice, also to a later user of the same name. */
   readonly sub: string;
+  /** Who the password is of, to SRP: `sub`; the name, where the password is older than that. */
+  readonly srpUser: string;
   readonly mustChangePassword: boolean;
   /** ms since 1970 */
   readonly createdAt: number;
@@ -25,9 +27,9 @@ export interface Users {
   findBySub(sub: string): User | null;
   /** Those whose names come after `after`, in order. */
   list(after: string, limit: number): User[];
-  /** @returns null when the name is taken */
-  add(name: string, verifier: Verifier): User | null;
-  setPassword(name: string, verifier: Verifier, mustChange: boolean): void;
+  /** @param verifierOf gets `srpUser` @returns null when the name is taken */
+  add(name: string, verifierOf: (srpUser: string) => Verifier): User | null;
+  setPassword(user: User, verifierOf: (srpUser: string) => Verifier, mustChange: boolean): void;
   remove(name: string): void;
 
   /** @returns a new refresh token, of which only the hash is kept */
@@ -51,15 +53,18 @@ export function createUsers(sql: DatabaseSync, clock: Clock): Users {
     find,
     findBySub: (sub) => userOf(sql.prepare('SELECT * FROM user WHERE sub = ?').get(sub)),
     list: (after, limit) => sql.prepare('SELECT * FROM user WHERE name > ? ORDER BY name LIMIT ?').all(after, limit).map(fromRow),
-    add(name, { salt, verifier }) {
-      const insert = `INSERT INTO user (name, sub, salt, verifier, must_change_password, created_at, changed_at)
-        VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5) ON CONFLICT DO NOTHING`;
-      const { changes } = sql.prepare(insert).run(name, randomUUID(), salt.toString(16), verifier.toString(16), clock.now());
+    add(name, verifierOf) {
+      const sub = randomUUID();
+      const { salt, verifier } = verifierOf(sub);
+      const insert = `INSERT INTO user (name, sub, srp_user, salt, verifier, must_change_password, created_at, changed_at)
+        VALUES (?1, ?2, ?2, ?3, ?4, 1, ?5, ?5) ON CONFLICT DO NOTHING`;
+      const { changes } = sql.prepare(insert).run(name, sub, salt.toString(16), verifier.toString(16), clock.now());
       return changes === 0 ? null : find(name);
     },
-    setPassword(name, { salt, verifier }, mustChange) {
+    setPassword({ name, sub }, verifierOf, mustChange) {
+      const { salt, verifier } = verifierOf(sub);
       sql
-        .prepare('UPDATE user SET salt = ?, verifier = ?, must_change_password = ?, changed_at = ? WHERE name = ?')
+        .prepare('UPDATE user SET srp_user = sub, salt = ?, verifier = ?, must_change_password = ?, changed_at = ? WHERE name = ?')
         .run(salt.toString(16), verifier.toString(16), Number(mustChange), clock.now(), name);
     },
     remove: (name) => void sql.prepare('DELETE FROM user WHERE name = ?').run(name),
@@ -93,6 +98,7 @@ function fromRow(row: Record<string, unknown>): User {
   return {
     name: String(row['name']),
     sub: String(row['sub']),
+    srpUser: String(row['srp_user']),
     salt: number('salt'),
     verifier: number('verifier'),
     mustChangePassword: row['must_change_password'] === 1,

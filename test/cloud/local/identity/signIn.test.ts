@@ -105,6 +105,19 @@ describe('signing in', () => {
     expect(await failure(people.login(user, password))).toEqual(wrong);
   });
 
+  test('is proven as the user’s own id, as Cognito asks who typed an e-mail address; one of an unknown user is no different', async () => {
+    const ids = async (user: string) => {
+      const { USERNAME, USER_ID_FOR_SRP } = (await people.begin(user, 'x')).opened.ChallengeParameters ?? {};
+      expect(USERNAME).toBe(USER_ID_FOR_SRP);
+      return USER_ID_FOR_SRP;
+    };
+    const { AuthenticationResult } = await people.login('ann', 'correct horse battery');
+    expect(await ids('ann')).toBe(claimsOf(AuthenticationResult?.IdToken).sub);
+    const unknown = await ids('bob');
+    expect(unknown).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(await ids('bob')).toBe(unknown);
+  });
+
   test('an unknown user is asked as any other, with the same salt each time', async () => {
     const [a, b, c] = [await people.begin('bob', 'x'), await people.begin('bob', 'y'), await people.begin('ann', 'x')];
     expect(Object.keys(a.opened.ChallengeParameters ?? {})).toEqual(Object.keys(c.opened.ChallengeParameters ?? {}));
