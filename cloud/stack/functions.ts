@@ -76,7 +76,7 @@ export const functions: Readonly<Record<FunctionName, FunctionSettings>> = {
   park: { ...small, grants: ['changeRecords', 'noteWaiting', 'enqueueAlerts'] },
   keep: { ...small, grants: ['changeRecords'] },
   reject: { ...small, grants: ['changeRecords'] },
-  // Up to 5 TB are copied inside S3, in parts of 1 GB.
+  // Up to 50 GB are copied inside S3, ten parts of 1 GB at a time.
   file: { memory: 256, seconds: 900, grants: ['missInput', 'readInbox', 'fileOriginals', 'emptyInbox', 'changeRecords'] },
   announce: { ...small, grants: ['readRecords', ...publisher] },
   // 5,000 alerts are some 450 calls, and their 10,000 writes take one partition ten seconds.

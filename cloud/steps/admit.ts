@@ -13,6 +13,12 @@ import { type Admitted, claimant, task } from './state.ts';
 /** A photo is decoded in memory; a larger file than this is no photo that a camera made. */
 const maxPhotoBytes = 200 * 1024 * 1024;
 
+/**
+ * A file is read to its end to prove that it is what its key says, which must be done within the 15 minutes that a function may take, at some 60 MB a second.
+ * S3's own checksums of an upload in parts are no proof: its SHA-256 is that of the parts' hashes, its CRC64 can be made to fit.
+ */
+const maxBytes = 50e9;
+
 const unreadableReason = 'Kept safely; pictures of this type are not analysed yet.';
 
 /**
@@ -33,6 +39,7 @@ export const admit = task('Admit', claimant, async (who, backend): Promise<Admit
   const claimed = await changeAsset(backend, library, asset, claim(who, name));
   if (claimed && isFinished(claimed, who.version)) return { ...who, route: 'finished', ended: { destination: destinationOf(claimed) } };
 
+  if ((head.ContentLength ?? 0) > maxBytes) throw new Permanent('The file is too large: at most 50 GB can be checked.');
   const content = await readContent(await openOriginal(backend, key), ext);
   if (content.sha256 !== asset) throw new Permanent('The stored file is not the one that was sent: its content does not match its name.');
   const changed = modified ?? head.LastModified?.toISOString() ?? isoTime(backend.clock);

@@ -18,7 +18,7 @@ import { type Destination, destination, task } from './state.ts';
 
 const input = v.object({ ...originalRef.entries, ended: v.object({ destination }) });
 
-/** In bytes: S3 copies up to 5 GB in one call, but may be silent until it is done; what is larger in up to 10,000 parts, at most 5 TB. */
+/** In bytes: S3 copies up to 5 GB in one call, but may be silent until it is done; what is larger in up to 10,000 parts, some at a time. */
 const limits = { maxCopy: 1024 ** 3, part: 1024 ** 3 };
 
 /**
@@ -70,15 +70,38 @@ export async function copy(
   const { UploadId } = await backend.s3.send(new CreateMultipartUploadCommand({ Bucket, Key: to, ContentType, Metadata }));
   const upload = { Bucket, Key: to, UploadId };
   try {
-    const Parts: CompletedPart[] = [];
-    for (let start = 0; start < size; start += part) {
-      const range = { PartNumber: Parts.length + 1, CopySourceRange: `bytes=${start}-${Math.min(start + part, size) - 1}` };
+    const Parts = await severalAtOnce(Math.ceil(size / part), async (n): Promise<CompletedPart> => {
+      const start = n * part;
+      const range = { PartNumber: n + 1, CopySourceRange: `bytes=${start}-${Math.min(start + part, size) - 1}` };
       const { CopyPartResult } = await backend.s3.send(new UploadPartCopyCommand({ ...upload, ...copySource, ...range }));
-      Parts.push({ PartNumber: range.PartNumber, ETag: CopyPartResult?.ETag });
-    }
+      return { PartNumber: range.PartNumber, ETag: CopyPartResult?.ETag };
+    });
     await backend.s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }));
   } catch (thrown) {
     await backend.s3.send(new AbortMultipartUploadCommand(upload));
     throw thrown;
   }
+}
+
+const atOnce = 10;
+
+/**
+ * Does something `count` times, some at a time. When one fails no other is begun, and those under way are waited for.
+ * @returns what came of each, in their order
+ */
+async function severalAtOnce<T>(count: number, each: (n: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const work = async () => {
+    try {
+      for (let n = next++; n < count; n = next++) results[n] = await each(n);
+    } catch (thrown) {
+      next = count;
+      throw thrown;
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: atOnce }, work));
+  const failed = ended.find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+  return results;
 }

@@ -30,6 +30,26 @@ describe('admit', () => {
     expect((await recordOf(backend, who))?.revision).toBe(1);
   });
 
+  it('refuses at once what a function has no time to read', async () => {
+    const backend = await openBackend();
+    const who = await send(backend, mp4, { who: claimantOf(mp4, 'mp4') });
+    const sized = (ContentLength: number) => {
+      backend.s3.middlewareStack.add(
+        (next, { commandName }) =>
+          async (args) => {
+            const sent = await next(args);
+            return commandName === 'HeadObjectCommand' ? { ...sent, output: { ...sent.output, ContentLength } } : sent;
+          },
+        { name: 'sized', override: true },
+      );
+    };
+    sized(50_000_000_001);
+    await expect(admit(who, backend)).rejects.toThrow(/too large: at most 50 GB/);
+    await expect(admit(who, backend)).rejects.toThrow(Permanent);
+    sized(50_000_000_000);
+    expect(await admit(who, backend)).toMatchObject({ route: 'video' });
+  });
+
   it('judges by the content: a photo called .mp4 is a photo, dated by its file', async () => {
     const backend = await openBackend();
     const who = await send(backend, plain, { who: claimantOf(plain, 'mp4') });

@@ -1,5 +1,6 @@
 import { CopyObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
+import type { Service } from '../../../cloud/local/gateway/service.ts';
 import { copy, file } from '../../../cloud/steps/file.ts';
 import { headOriginal } from '../../../cloud/steps/objects.ts';
 import { inboxKey } from '../../../shared/keys.ts';
@@ -47,8 +48,18 @@ it('goes on where it died between the copy and the deletion, and removes a secon
   expect((await headOf(backend, Bucket, to)).LastModified).toEqual(before.LastModified);
 });
 
-it('copies in parts what is too large for one call, metadata too', async () => {
-  const backend = await openBackend();
+it('copies in parts what is too large for one call, several at a time, metadata too', async () => {
+  const { promise: two, resolve: onTwo } = Promise.withResolvers<void>();
+  let arrived = 0;
+  const holding = (name: string, service: Service): Service => {
+    if (name !== 's3') return service;
+    return async (request, response) => {
+      if (request.headers['x-amz-copy-source-range'] !== undefined && ++arrived === 2) onTwo();
+      if (arrived === 1) await two;
+      await service(request, response);
+    };
+  };
+  const backend = await openBackend({}, {}, holding);
   const { inputBucket: Bucket } = backend.names;
   const megabyte = 1024 * 1024;
   const large = Buffer.alloc(12 * megabyte + 7, 'large ');
