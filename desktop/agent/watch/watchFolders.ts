@@ -110,6 +110,8 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     const trouble = await scanTree(scanOptions, folder, directories, { deep });
     if (deep || trouble) folder.trouble = trouble;
     if (trouble?.isWhole) await markUnreachable(db, clock, folder.id, trouble.sentence);
+    // When it went away this moment, the next scan says so.
+    else if (deep) folder.isPolled = await isOnNetwork(folder.path).catch(() => folder.isPolled);
     // Only now, so that the first scan is not slowed down. Being ready, it asks for another scan: nothing falls between the two.
     if (!folder.trouble?.isWhole) await listenTo(folder, wasAway);
     noteProblem(folder);
@@ -123,8 +125,6 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
       folder.stopHints = null;
       folder.hintTrouble = null;
     }
-    // When it went away this moment, the next scan says so.
-    folder.isPolled = await isOnNetwork(folder.path).catch(() => folder.isPolled);
     folder.stopHints ??= listen(folder);
   }
 
