@@ -2,15 +2,24 @@ import { type Counts, type Detectors, isPriced, moneyOf, type PaidApi, priceDate
 
 /** What a library will cost, worked out from what the code does with each file. Pure. */
 
-/** What is to be sent. */
+/** What is to be sent. Kept are those of all photos or videos that are only stored, in the inbox and never archived: HEIC, raw, MKV and so on. */
 export interface LibrarySize {
   readonly photos: number;
   readonly photoBytes: number;
+  readonly keptPhotos: number;
+  readonly keptPhotoBytes: number;
   readonly videos: number;
   readonly videoBytes: number;
+  readonly keptVideos: number;
+  readonly keptVideoBytes: number;
   /** Of the videos that Rekognition takes, each in whole minutes. Before they are sent nobody knows: see `guessedMinutes`. */
   readonly videoMinutes: number;
 }
+
+export const emptyLibrary: LibrarySize = {
+  ...{ photos: 0, photoBytes: 0, keptPhotos: 0, keptPhotoBytes: 0 },
+  ...{ videos: 0, videoBytes: 0, keptVideos: 0, keptVideoBytes: 0, videoMinutes: 0 },
+};
 
 /**
  * So many bytes of a video are taken for a minute: 8 Mbit/s. iPhones take so much for 720p in H.264, twice that for 1080p and six times for 4K (their
@@ -104,8 +113,8 @@ const steps = {
   RecordVideo: { ...small, s3Gets: 1, readUnits: 1, writeUnits: 2 * recordKb },
 } as const satisfies Record<string, Step>;
 
-/** States that are entered on the way of a photo, of a video, and of one that is kept without labels; Choice, Parallel and Pass among them. */
-const transitions = { photo: 14, video: 10, keptVideo: 8 };
+/** States that are entered on the way of a photo, of a video, and of one of each that is only kept; Choice, Parallel and Pass among them. */
+const transitions = { photo: 14, keptPhoto: 6, video: 10, keptVideo: 8 };
 
 /** What is looked for in a photo. */
 const lookedFor = [
@@ -126,25 +135,34 @@ const syncReads = 80;
 
 /** All that is billed for sending a library and having it looked at. */
 export function onceCounts(size: LibrarySize, { detectors, archiveAfterDays }: CostSettings): Counts {
-  const { photos, photoBytes, videos, videoBytes, videoMinutes } = size;
-  const files = photos + videos;
-  const looks = lookedFor.map(({ detector, step }) => (detectors[detector] ? step : off));
-  const { Admit, Render, Pixelate, Categorise, Record, Keep, File, FileNothing, Announce } = steps;
-  const photo = pathOf([Admit, Render, ...looks, detectors.faces ? Pixelate : off, Categorise, Record, File, Announce], transitions.photo);
-  const video = detectors.videoLabels ? videoPath() : pathOf([Admit, steps.Poster, Keep, FileNothing, Announce], transitions.keptVideo);
+  const { keptPhotos, keptPhotoBytes, keptVideoBytes, videos, videoMinutes } = size;
+  const photos = size.photos - keptPhotos;
+  // Where nothing is looked for in videos, all of them are only kept.
+  const keptVideos = detectors.videoLabels ? size.keptVideos : videos;
+  const files = size.photos + videos;
   const called: [api: string, n: number][] = lookedFor.filter(({ detector }) => detectors[detector]).map(({ api }) => [api, photos]);
   if (detectors.videoLabels && videoMinutes > 0) called.push(['StartLabelDetection', videoMinutes]);
+  const { Admit, Poster, Keep, FileNothing, Announce } = steps;
   return add(
-    times(photos, photo),
-    times(videos, video),
+    times(photos, photoPath(detectors)),
+    times(keptPhotos, pathOf([Admit, Keep, FileNothing, Announce], transitions.keptPhoto)),
+    times(videos - keptVideos, videoPath()),
+    times(keptVideos, pathOf([Admit, Poster, Keep, FileNothing, Announce], transitions.keptVideo)),
     Object.fromEntries(called),
-    { s3Puts: uploadPuts(photos, photoBytes) + uploadPuts(videos, videoBytes), readUnits: files },
+    { s3Puts: uploadPuts(photos, size.photoBytes - keptPhotoBytes) + uploadPuts(keptPhotos, keptPhotoBytes), readUnits: files },
+    { s3Puts: uploadPuts(videos - size.keptVideos, size.videoBytes - keptVideoBytes) + uploadPuts(size.keptVideos, keptVideoBytes) },
     // S3's event goes through EventBridge and SQS (sent, received and deleted) to the dispatcher, at worst each by itself.
     times(files, { ...pathOf([small], 0), events: 1, sqsRequests: 3, traces: 1 }),
     // A part of a 4 KB unit each, and half of that because the index is read eventually.
     { readUnits: (files * syncReads * recordKb) / 8 },
-    archiveAfterDays === null ? {} : { toGlacier: files },
+    archiveAfterDays === null ? {} : { toGlacier: files - keptPhotos - keptVideos },
   );
+}
+
+function photoPath(detectors: Detectors): Counts {
+  const { Admit, Render, Pixelate, Categorise, Record, File, Announce } = steps;
+  const looks = lookedFor.map(({ detector, step }) => (detectors[detector] ? step : off));
+  return pathOf([Admit, Render, ...looks, detectors.faces ? Pixelate : off, Categorise, Record, File, Announce], transitions.photo);
 }
 
 /** Of those that Rekognition does not take a little less is billed, which shows only in the cloud. */
@@ -156,17 +174,20 @@ function videoPath(): Counts {
 }
 
 /** All that is billed in a month after that: storage, and that the backend and one desktop are running. */
-export function monthlyCounts({ photos, photoBytes, videos, videoBytes }: LibrarySize, { archiveAfterDays }: CostSettings): Counts {
+export function monthlyCounts(size: LibrarySize, { archiveAfterDays }: CostSettings): Counts {
+  const { photos, photoBytes, keptPhotos, keptPhotoBytes, videos, videoBytes, keptVideos, keptVideoBytes } = size;
   const files = photos + videos;
   const originals = (photoBytes + videoBytes) / gb;
-  const made = (photos * madeBytes + photoBytes * madeShare + videos * stillBytes) / gb;
+  const made = ((photos - keptPhotos) * madeBytes + (photoBytes - keptPhotoBytes) * madeShare + videos * stillBytes) / gb;
+  // What is kept stays where it can be read (cloud/stack/storage.ts).
   const isArchived = archiveAfterDays !== null;
+  const archivedGb = isArchived ? originals - (keptPhotoBytes + keptVideoBytes) / gb : 0;
+  const archived = isArchived ? files - keptPhotos - keptVideos : 0;
   const timers = times(minutesAMonth * timersAMinute, { ...pathOf([small], 0), readUnits: 1.5 });
   const records = (files * recordKb * 1000) / gb;
   return add(
-    isArchived
-      ? { standardGb: made + (files * archivedOverhead.standard) / gb, glacierGb: originals + (files * archivedOverhead.glacier) / gb }
-      : { standardGb: made + originals },
+    { standardGb: made + originals - archivedGb + (archived * archivedOverhead.standard) / gb },
+    { glacierGb: archivedGb + (archived * archivedOverhead.glacier) / gb },
     { tableGb: 2 * records, backupGb: records },
     timers,
     { sqsRequests: minutesAMonth * emptyReceivesAMinute, readUnits: minutesAMonth * pollsAMinute * readUnitsAPoll },

@@ -44,7 +44,7 @@ export const settings = strict({
    * library of 80,000 photos and the default cap come to.
    */
   spendAlarmPerMonth: v.optional(v.pipe(v.number(), v.minValue(1)), 50),
-  /** So many days after it was analysed an original moves to S3 Glacier Flexible Retrieval; null: never. */
+  /** So many days after it was analysed an original moves to S3 Glacier Flexible Retrieval; null: never. What is only kept, or was rejected, stays: docs/costs.md. */
   archiveAfterDays: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(36_500))), null),
   /** Who gets all libraries' alerts, or the alarms about the backend itself. A library's own subscribers are managed in the app. */
   subscribers: v.optional(v.array(subscriber), []),

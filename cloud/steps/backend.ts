@@ -68,7 +68,7 @@ export const pipelineSettings = v.object({
   capPerMonth: v.optional(v.nullable(v.pipe(v.number(), v.minValue(0))), null),
   /** The AWS region by whose prices calls are counted; null: they cost nothing. */
   priceRegion: v.optional(v.nullable(v.string()), null),
-  /** So many days after it was analysed an original moves to S3 Glacier Flexible Retrieval; null: never. Only for forecasts: S3 does it. */
+  /** So many days after it was analysed an original moves to S3 Glacier Flexible Retrieval (what is only kept stays); null: never. Only for forecasts: S3 does it. */
   archiveAfterDays: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1))), null),
 });
 export type PipelineSettings = v.InferOutput<typeof pipelineSettings>;

@@ -14,7 +14,7 @@ import { startAgent } from '../../desktop/agent/agent.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { type Counts, moneyOf, totalOf } from '../../shared/cost.ts';
 import { onceCounts } from '../../shared/forecast.ts';
-import { clip } from '../cloud/steps/video/videos.ts';
+import { clip, wrapped } from '../cloud/steps/video/videos.ts';
 
 const detectors = { labels: true, text: true, faces: true, moderation: true, videoLabels: true };
 const settings = { detectors, archiveAfterDays: null, region: 'us-east-1' };
@@ -71,6 +71,11 @@ it('a library costs what was forecast, within 5 % of what the meters counted, an
   const video = await clip('h264');
   for (const [n, content] of contents.entries()) await writeFile(join(folder, `${n}.jpg`), content);
   await writeFile(join(folder, 'clip.mp4'), video);
+  // What is only kept: the beginning of a HEIC is all that is looked at, and Rekognition takes no MKV.
+  const heic = Buffer.concat([Buffer.from('\0\0\0\x14ftypheic\0\0\0\0mif1'), Buffer.alloc(200_000, 1)]);
+  const film = await wrapped({ into: 'mkv' });
+  await writeFile(join(folder, 'kept.heic'), heic);
+  await writeFile(join(folder, 'kept.mkv'), film);
   const torn = (await real(people[0] as string)).subarray(0, 40_000);
   await writeFile(join(more, 'torn.jpg'), torn);
 
@@ -95,10 +100,13 @@ it('a library costs what was forecast, within 5 % of what the meters counted, an
   onTestFinished(() => agent.close());
   await agent.handlers.addFolder({ path: folder });
   await agent.untilIdle();
-  expect((await agent.handlers.status({})).files).toMatchObject({ searchable: contents.length + 1 });
+  expect((await agent.handlers.status({})).files).toMatchObject({ searchable: contents.length + 1, kept: 2 });
 
   const bytes = contents.reduce((sum, { length }) => sum + length, 0);
-  const size = { photos: contents.length, photoBytes: bytes, videos: 1, videoBytes: video.length, videoMinutes: 1 };
+  const size = {
+    ...{ photos: contents.length + 1, photoBytes: bytes + heic.length, keptPhotos: 1, keptPhotoBytes: heic.length },
+    ...{ videos: 2, videoBytes: video.length + film.length, keptVideos: 1, keptVideoBytes: film.length, videoMinutes: 1 },
+  };
   const expected = onceCounts(size, settings);
   const metered = cloud.meter.read().counts;
   // Photos come one by one or in batches, and how often the desktop looks depends on how long it takes: forecast at their worst.
@@ -117,6 +125,6 @@ it('a library costs what was forecast, within 5 % of what the meters counted, an
   await agent.handlers.addFolder({ path: more });
   await agent.untilIdle();
   expect((await agent.handlers.status({})).files).toMatchObject({ rejected: 1 });
-  const withIt = onceCounts({ ...size, photos: size.photos + 1, photoBytes: bytes + torn.length }, settings);
+  const withIt = onceCounts({ ...size, photos: size.photos + 1, photoBytes: size.photoBytes + torn.length }, settings);
   expect(money(cloud.meter.read().counts)).toBeLessThan(money(withIt));
 }, 120_000);

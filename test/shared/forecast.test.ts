@@ -1,13 +1,25 @@
 import { expect, it } from 'vitest';
 import { moneyOf, paidApis } from '../../shared/cost.ts';
-import { type CostSettings, forecast, guessedMinutes, type LibrarySize, onceCounts } from '../../shared/forecast.ts';
+import {
+  type CostSettings,
+  emptyLibrary,
+  forecast,
+  guessedMinutes,
+  type LibrarySize,
+  monthlyCounts,
+  onceCounts,
+} from '../../shared/forecast.ts';
 
 const settings: CostSettings = {
   detectors: { labels: true, text: true, faces: true, moderation: true, videoLabels: true },
   archiveAfterDays: null,
   region: 'us-east-1',
 };
-const family: LibrarySize = { photos: 80_000, photoBytes: 80_000 * 4e6, videos: 500, videoBytes: 500 * 200e6, videoMinutes: 500 * 4 };
+const family: LibrarySize = {
+  ...emptyLibrary,
+  ...{ photos: 80_000, photoBytes: 80_000 * 4e6 },
+  ...{ videos: 500, videoBytes: 500 * 200e6, videoMinutes: 500 * 4 },
+};
 
 it('sums up to what its lines say, the dearest first', () => {
   const { once, monthly, isGuess } = forecast(family, settings);
@@ -35,7 +47,7 @@ it('costs less a month and more once when originals are archived', () => {
 });
 
 it('costs little when there is nothing, and only what is always there', () => {
-  const { once, monthly } = forecast({ photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 }, settings);
+  const { once, monthly } = forecast(emptyLibrary, settings);
   expect(once.usd).toBe(0);
   expect(monthly.usd).toBeGreaterThan(0);
   expect(monthly.usd).toBeLessThan(5);
@@ -56,7 +68,7 @@ it('prices the many images of a month by their tiers, each API by itself', () =>
 });
 
 it('pays for videos by the minute, unless labels are not looked for in them', () => {
-  const videos: LibrarySize = { photos: 0, photoBytes: 0, videos: 10, videoBytes: 10 * 60e6, videoMinutes: 15 };
+  const videos: LibrarySize = { ...emptyLibrary, videos: 10, videoBytes: 10 * 60e6, videoMinutes: 15 };
   const rekognition = (chosen: CostSettings) => forecast(videos, chosen).once.lines.find(({ service }) => service === 'Rekognition')?.usd;
   expect(rekognition(settings)).toBeCloseTo(1.5, 9);
   expect(rekognition({ ...settings, region: 'eu-central-1' })).toBeCloseTo(1.8, 9);
@@ -72,4 +84,28 @@ it('guesses the minutes of videos that nobody has looked into', () => {
   expect(guessedMinutes(1, 5e6)).toBe(1);
   expect(guessedMinutes(100, 100 * 5e6)).toBe(100);
   expect(guessedMinutes(10, 10 * 600e6)).toBe(105);
+});
+
+it('prices what is only kept by the way it takes: nothing is looked for', () => {
+  const heic = { ...emptyLibrary, photos: 1000, photoBytes: 2e9, keptPhotos: 1000, keptPhotoBytes: 2e9 };
+  const once = onceCounts(heic, settings);
+  expect(Object.keys(once).filter((item) => /^(Detect|Start)/.test(item) && once[item as keyof typeof once])).toEqual([]);
+  // Admit, Route, Keep, Announce, File, Done.
+  expect(once.stateTransitions).toBe(6000);
+  expect(forecast(heic, settings).once.usd).toBeLessThan(0.25);
+  const mkv = { ...emptyLibrary, videos: 10, videoBytes: 1e10, keptVideos: 10, keptVideoBytes: 1e10 };
+  expect(onceCounts(mkv, settings).stateTransitions).toBe(80);
+  const off = { ...settings, detectors: { ...settings.detectors, videoLabels: false } };
+  expect(onceCounts({ ...mkv, keptVideos: 0, keptVideoBytes: 0 }, off).stateTransitions).toBe(80);
+});
+
+it('archives what was looked at and nothing that is only kept', () => {
+  const archiving = { ...settings, archiveAfterDays: 30 };
+  const films = { ...emptyLibrary, videos: 300, videoBytes: 300e9, keptVideos: 300, keptVideoBytes: 300e9 };
+  expect(monthlyCounts(films, archiving)).toEqual(monthlyCounts(films, settings));
+  expect(onceCounts(films, archiving).toGlacier).toBe(0);
+  const mixed = { ...films, keptVideos: 200, keptVideoBytes: 200e9 };
+  expect(monthlyCounts(mixed, archiving).glacierGb).toBeCloseTo(100, 1);
+  expect(monthlyCounts(mixed, archiving).standardGb).toBeCloseTo(200 + 0.3 * 0.3, 1);
+  expect(onceCounts(mixed, archiving).toGlacier).toBe(100);
 });

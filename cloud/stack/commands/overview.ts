@@ -1,4 +1,4 @@
-import { forecast } from '../../../shared/forecast.ts';
+import { emptyLibrary, forecast } from '../../../shared/forecast.ts';
 import type { Settings } from '../settings.ts';
 import { staysByPolicy, type Template } from './resources.ts';
 
@@ -46,10 +46,8 @@ function countsOf(resources: readonly { readonly Type: string }[]): string[] {
   return rest === 0 ? counted : [...counted, `  ${rest} that connect these, or say who may use them`];
 }
 
-const nothing = { photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 };
-
 function idleLines(settings: Parameters<typeof forecast>[1]): string[] {
-  const { monthly, isGuess, priceDate } = forecast(nothing, settings);
+  const { monthly, isGuess, priceDate } = forecast(emptyLibrary, settings);
   const line = (what: string, usd: number) => `  ${usd.toFixed(2).padStart(6)}  ${what}`;
   const prices = isGuess ? `the dearest prices known (${priceDate}), as those of ${settings.region} are not` : `prices of ${priceDate}`;
   return [...monthly.lines.map(({ service, usd }) => line(service, usd)), line(`in all, by ${prices}`, monthly.usd)];

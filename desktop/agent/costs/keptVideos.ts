@@ -1,24 +1,27 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type commands, mostRedriven } from '../../../shared/commands.ts';
 import { videoMinutes } from '../../../shared/cost.ts';
-import { guessedMinutes, type LibrarySize } from '../../../shared/forecast.ts';
+import { emptyLibrary, guessedMinutes, type LibrarySize } from '../../../shared/forecast.ts';
 import type { AssetId } from '../../../shared/model/asset.ts';
+import { isOnlyKept } from '../../../shared/model/media.ts';
 import type { Client } from '../../../shared/rpc.ts';
-import { lookedAt } from './librarySize.ts';
 
 /** Kept videos in which another look may find more, and was not asked for yet. The index `asset_kept` has the same condition. */
 const isOpen = "outcome = 'kept' AND kind = 'video' AND record ->> '$.outcome.final' IS NULL AND record ->> '$.pipelineVersion' > 0";
 
 /** How many there are, and how long, by their records where those know. */
 export function keptVideosSize(db: DatabaseSync): LibrarySize {
-  const size = { photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 };
+  const size = { ...emptyLibrary };
   for (const row of db
     .prepare(`SELECT ext, size AS bytes, record ->> '$.media.durationMs' AS durationMs FROM asset WHERE ${isOpen}`)
     .iterate()) {
     const { ext, bytes, durationMs } = row as { ext: string; bytes: number; durationMs: number | null };
     size.videos++;
     size.videoBytes += bytes;
-    if (lookedAt.has(ext)) size.videoMinutes += durationMs === null ? guessedMinutes(1, bytes) : videoMinutes(durationMs);
+    if (isOnlyKept(ext)) {
+      size.keptVideos++;
+      size.keptVideoBytes += bytes;
+    } else size.videoMinutes += durationMs === null ? guessedMinutes(1, bytes) : videoMinutes(durationMs);
   }
   return size;
 }

@@ -1,30 +1,50 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { guessedMinutes, type LibrarySize } from '../../../shared/forecast.ts';
-import { mediaKind } from '../../../shared/model/media.ts';
+import { emptyLibrary, guessedMinutes, type LibrarySize } from '../../../shared/forecast.ts';
+import { isOnlyKept, mediaKind } from '../../../shared/model/media.ts';
 
-const queued = 'SELECT ext, count(*) AS files, sum(upload_job.size) AS bytes FROM upload_job JOIN asset ON n = asset GROUP BY ext';
+/** So many files of an extension, and what became of them in the cloud; null: nothing yet. */
+interface Files {
+  readonly ext: string;
+  readonly outcome: string | null;
+  readonly files: number;
+  readonly bytes: number;
+}
 
-/** What waits to be sent. */
-export const queuedSize = (db: DatabaseSync): LibrarySize => sizeOf(db, queued);
+const queued = `SELECT ext, NULL AS outcome, count(*) AS files, sum(upload_job.size) AS bytes
+  FROM upload_job JOIN asset ON n = asset GROUP BY ext`;
+
+const keptByName = ({ ext }: Files) => isOnlyKept(ext);
+
+/** What waits to be sent. Of videos, only those are counted as kept that Rekognition takes for certain not: they cost the least. */
+export const queuedSize = (db: DatabaseSync): LibrarySize => sizeOf(db, queued, keptByName);
 
 /** What waits to be sent, and what was sent since somebody last approved what it costs. */
-export const sizeSinceApproval = (db: DatabaseSync): LibrarySize => sizeOf(db, `${queued} UNION ALL SELECT ext, files, bytes FROM sent`);
+export const sizeSinceApproval = (db: DatabaseSync): LibrarySize =>
+  sizeOf(db, `${queued} UNION ALL SELECT ext, NULL, files, bytes FROM sent`, keptByName);
 
-/** All that the library holds, and what waits to be sent. */
+/**
+ * All that the library holds, and what waits to be sent. Videos count as kept until it is known that they were looked at, as most phones' (H.265) are not: kept
+ * ones are never archived, which costs the most.
+ */
 export const wholeSize = (db: DatabaseSync): LibrarySize =>
-  sizeOf(db, 'SELECT ext, count(*) AS files, sum(size) AS bytes FROM asset GROUP BY ext');
+  sizeOf(db, 'SELECT ext, outcome, count(*) AS files, sum(size) AS bytes FROM asset GROUP BY ext, outcome', (row) => {
+    if (row.outcome === 'analysed') return false;
+    return row.outcome === 'kept' || row.outcome === 'rejected' || mediaKind(row.ext) === 'video' || keptByName(row);
+  });
 
-/** Rekognition looks at H.264 in MP4 (3GP is one inside) and MOV; which codec a file has shows only in the cloud. */
-export const lookedAt = new Set(['mp4', 'mov', 'm4v', '3gp']);
-
-function sizeOf(db: DatabaseSync, select: string): LibrarySize {
-  const size = { photos: 0, photoBytes: 0, videos: 0, videoBytes: 0, videoMinutes: 0 };
-  for (const row of db.prepare(select).all()) {
-    const { ext, files, bytes } = row as { ext: string; files: number; bytes: number };
-    const kind = mediaKind(ext) === 'video' ? 'video' : 'photo';
+function sizeOf(db: DatabaseSync, select: string, isKept: (row: Files) => boolean): LibrarySize {
+  const size = { ...emptyLibrary };
+  for (const found of db.prepare(select).all()) {
+    const row = found as unknown as Files;
+    const { ext, files, bytes } = row;
+    const [kind, keptKind] = mediaKind(ext) === 'video' ? (['video', 'keptVideo'] as const) : (['photo', 'keptPhoto'] as const);
     size[`${kind}s`] += files;
     size[`${kind}Bytes`] += bytes;
-    if (lookedAt.has(ext)) size.videoMinutes += guessedMinutes(files, bytes);
+    if (isKept(row)) {
+      size[`${keptKind}s`] += files;
+      size[`${keptKind}Bytes`] += bytes;
+    }
+    if (kind === 'video' && !isOnlyKept(ext)) size.videoMinutes += guessedMinutes(files, bytes);
   }
   return size;
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { mediaTypeOf } from '../../../cloud/steps/mediaType.ts';
+import { isOnlyKept } from '../../../shared/model/media.ts';
 
 const small = sharp({ create: { width: 16, height: 16, channels: 3, background: '#08f' } });
 
@@ -28,6 +29,13 @@ describe('mediaTypeOf', () => {
   it('knows a real photo', async () => {
     const file = await readFile(new URL('../../../node_modules/@vladmandic/face-api/demo/sample1.jpg', import.meta.url));
     expect(mediaTypeOf(file, 'jpg')).toEqual({ kind: 'photo', type: 'image/jpeg', readable: true });
+  });
+
+  it('forecasts as kept, by their names, what it cannot read', () => {
+    for (const ext of ['tif', 'tiff', 'dng', 'cr2', 'nef', 'arw', 'orf', 'rw2']) {
+      expect([ext, isOnlyKept(ext)]).toEqual([ext, !mediaTypeOf(Buffer.from('II*\0\x08\0\0\0'), ext)?.readable]);
+    }
+    for (const ext of ['heic', 'heif', 'cr3', 'raf']) expect(isOnlyKept(ext)).toBe(true);
   });
 
   it.each([

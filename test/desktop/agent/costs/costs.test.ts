@@ -10,6 +10,7 @@ import { queuedSize, wholeSize } from '../../../../desktop/agent/costs/librarySi
 import { transaction } from '../../../../desktop/agent/db/openDatabase.ts';
 import { markStored } from '../../../../desktop/agent/queue/jobs.ts';
 import { applyRecord } from '../../../../desktop/agent/sync/applyRecord.ts';
+import { emptyLibrary } from '../../../../shared/forecast.ts';
 import type { Outcome } from '../../../../shared/model/asset.ts';
 import { mediaOf, memoryDatabase, recordOf } from '../search/library.ts';
 import { startTestAgent, startTestCloud, type TestCloud } from '../testAgent.ts';
@@ -168,8 +169,26 @@ test('the minutes of videos are guessed from their sizes, of those formats that 
   add('mkv', 'mkv', 1e9);
   add('photo', 'jpg', 4e6);
   // 600 MB are ten minutes, and half a minute comes to each of three; ten short ones are paid as a minute each.
-  expect(queuedSize(db)).toEqual({ photos: 1, photoBytes: 4e6, videos: 14, videoBytes: 1.65e9, videoMinutes: 12 + 10 });
-  expect(wholeSize(db)).toEqual(queuedSize(db));
+  const all = { photos: 1, photoBytes: 4e6, keptPhotos: 0, keptPhotoBytes: 0, videos: 14, videoBytes: 1.65e9, videoMinutes: 12 + 10 };
+  expect(queuedSize(db)).toEqual({ ...all, keptVideos: 1, keptVideoBytes: 1e9 });
+  // Nobody knows yet which of the others can be looked at, and so will be archived.
+  expect(wholeSize(db)).toEqual({ ...all, keptVideos: 14, keptVideoBytes: 1.65e9 });
+});
+
+test('what is only kept is counted by its name, and by what became of it once that is known', () => {
+  const db = memoryDatabase();
+  const add = (id: string, ext: string, outcome: string | null) =>
+    db.prepare('INSERT INTO asset (id, ext, size, outcome) VALUES (?, ?, 1000000, ?)').run(id, ext, outcome);
+  add('a photo', 'jpg', null);
+  add('a phone’s', 'heic', null);
+  add('one that can be read, whatever its name', 'heic', 'analysed');
+  add('a damaged one', 'jpg', 'rejected');
+  add('H.264', 'mov', 'analysed');
+  add('H.265', 'mov', 'kept');
+  expect(wholeSize(db)).toMatchObject({ photos: 4, photoBytes: 4e6, keptPhotos: 2, keptPhotoBytes: 2e6 });
+  expect(wholeSize(db)).toMatchObject({ videos: 2, videoBytes: 2e6, keptVideos: 1, keptVideoBytes: 1e6 });
+  db.exec('INSERT INTO upload_job (asset, size) SELECT n, size FROM asset WHERE outcome IS NULL');
+  expect(queuedSize(db)).toMatchObject({ photos: 2, photoBytes: 2e6, keptPhotos: 1, keptPhotoBytes: 1e6 });
 });
 
 test('kept videos that another look may find more in are counted, and asked for a hundred at a time', async () => {
@@ -184,7 +203,10 @@ test('kept videos that another look may find more in are counted, and asked for 
   add(203, 'mp4', 1e6, kept, { pipelineVersion: 0 });
   add(204, 'mp4', 1e6, { kind: 'analysed', category: 'failure' });
   add(205, 'jpg', 1e6, kept, { media: mediaOf({ kind: 'photo' }) });
-  expect(keptVideosSize(db)).toEqual({ photos: 0, photoBytes: 0, videos: 152, videoBytes: 150 * 90e6 + 2e6, videoMinutes: 150 * 2 + 2 });
+  expect(keptVideosSize(db)).toEqual({
+    ...emptyLibrary,
+    ...{ videos: 152, videoBytes: 150 * 90e6 + 2e6, keptVideos: 1, keptVideoBytes: 1e6, videoMinutes: 150 * 2 + 2 },
+  });
   const calls: number[] = [];
   const lookAgain = async ({ assets }: { assets: readonly string[] }) => {
     calls.push(assets.length);
