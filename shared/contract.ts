@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { assetId, assetRecord, renditions } from './model/asset.ts';
+import { assetId, assetRecord, type PictureName, pictures } from './model/asset.ts';
 import { ignoredGlobs } from './model/ignored.ts';
 import { fileState, fileStateKinds } from './model/localFile.ts';
 import { rule, ruleDraft, ruleId } from './model/rule.ts';
@@ -195,11 +195,11 @@ export const agentMethods = {
   asset: method(v.object({ asset: assetId }), assetDetail),
   history: method(v.object({ asset: assetId }), v.array(historyEntry)),
   /**
-   * The path of a local copy of a rendition, fetched when it is not there yet; for the hosts, which serve it to the page. Only what `isLasting` may
+   * The path of a local copy of a rendition or grid, fetched when it is not there yet; for the hosts, which serve it to the page. Only what `isLasting` may
    * be shown again without asking: another record of the asset may have found a face that this copy shows.
    */
   media: method(
-    v.object({ asset: assetId, rendition: v.picklist(Object.keys(renditions) as (keyof typeof renditions)[]) }),
+    v.object({ asset: assetId, rendition: v.picklist(Object.keys(pictures) as PictureName[]) }),
     v.object({ path: v.string(), type: v.string(), isLasting: v.boolean() }),
   ),
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { InvalidInput } from './errors.ts';
-import { type AssetId, assetId, type gridSizes, type LibraryId, libraryId, type Rendition, renditions } from './model/asset.ts';
+import { type AssetId, assetId, type LibraryId, libraryId, type PictureName, pictures } from './model/asset.ts';
 import type { RuleId } from './model/rule.ts';
 
 /** Every S3 key and DynamoDB key is built and parsed here and nowhere else. Layout: see docs/architecture.md. */
@@ -44,10 +44,7 @@ export function parseInboxKey(key: string): OriginalRef {
 }
 
 /** Output bucket keys of one asset. */
-export const renditionKey = (library: LibraryId, asset: AssetId, rendition: Rendition) =>
-  `${library}/${asset}/${renditions[rendition].file}`;
-export const gridKey = (library: LibraryId, asset: AssetId, size: (typeof gridSizes)[number]) =>
-  `${library}/${asset}/grid-${size}x${size}.png`;
+export const renditionKey = (library: LibraryId, asset: AssetId, picture: PictureName) => `${library}/${asset}/${pictures[picture].file}`;
 export const labelsKey = (library: LibraryId, asset: AssetId) => `${library}/${asset}/labels.json`;
 export const rawKey = (library: LibraryId, asset: AssetId, detector: string) => `${library}/${asset}/raw/${detector}.json`;
 

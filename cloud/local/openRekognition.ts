@@ -9,6 +9,8 @@ export interface OpenRekognitionOptions extends Omit<RekognitionOptions, 'models
   onReady(): void;
   /** Gets one line when the weights cannot be fetched. */
   log(line: string): void;
+  /** Called with the reason when the weights cannot be fetched, and with null when they are there after all. */
+  onBlind(reason: string | null): void;
 }
 
 export interface OpenedRekognition {
@@ -23,7 +25,7 @@ export interface OpenedRekognition {
  * Opens Rekognition on the weights in `dir`. What is missing of them is fetched meanwhile, again and again as long as that may succeed
  * later.
  */
-export function openRekognition({ dir, onProgress, onReady, log, ...options }: OpenRekognitionOptions): OpenedRekognition {
+export function openRekognition({ dir, onProgress, onReady, log, onBlind, ...options }: OpenRekognitionOptions): OpenedRekognition {
   let rekognition: Rekognition | null = null;
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   // Whoever wants to know waits for it; that nobody does is no failure.
@@ -32,7 +34,10 @@ export function openRekognition({ dir, onProgress, onReady, log, ...options }: O
   let told = '';
   const tell = (thrown: unknown) => {
     const reason = messageOf(thrown);
-    if (reason !== told) log(`Pictures are not looked at yet: ${reason}`);
+    if (reason !== told) {
+      log(`Pictures are not looked at yet: ${reason}`);
+      onBlind(reason);
+    }
     told = reason;
     reject(thrown);
   };
@@ -40,6 +45,7 @@ export function openRekognition({ dir, onProgress, onReady, log, ...options }: O
     try {
       rekognition = createRekognition({ models: await ensureModels({ dir, onProgress, signal }), ...options });
       resolve();
+      if (told !== '') onBlind(null);
       onReady();
     } catch (thrown) {
       if (signal.aborted || thrown instanceof Transient) throw thrown;

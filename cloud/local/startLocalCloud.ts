@@ -61,6 +61,8 @@ export interface LocalCloudOptions {
   log(line: string): void;
   /** Called while the weights are fetched, which happens once. */
   onModelProgress?(progress: { receivedBytes: number; totalBytes: number }): void;
+  /** Called with the reason when pictures cannot be looked at, which is tried again, and with null when they can be after all. */
+  onBlind?(reason: string | null): void;
 }
 
 export interface LocalCloud {
@@ -121,7 +123,16 @@ interface Closable {
 type Own = <P extends Closable>(part: P) => P;
 
 async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalCloud, 'close'>> {
-  const { dir, port = 0, models, workers = Math.min(2, availableParallelism()), clock, log, onModelProgress = () => {} } = options;
+  const {
+    dir,
+    port = 0,
+    models,
+    workers = Math.min(2, availableParallelism()),
+    clock,
+    log,
+    onModelProgress = () => {},
+    onBlind = () => {},
+  } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const database = own(await openDatabase(join(dir, 'local.db')));
   const credentials = await loadCredentials(join(dir, 'credentials.json'));
@@ -157,7 +168,7 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   };
   const rekognition = options.rekognition
     ? { service: options.rekognition, ready: Promise.resolve(onReady()) }
-    : own(openRekognition({ dir: models, workers, getObject, videos, onReady, onProgress: onModelProgress, log }));
+    : own(openRekognition({ dir: models, workers, getObject, videos, onReady, onProgress: onModelProgress, onBlind, log }));
   const commands: LambdaFunction = async (event, { identity: caller }) => {
     const library = caller ? parse(libraryId, caller.cognitoIdentityId, "caller's identity") : names.library;
     return meterTask(meter, 'Commands', async () => runCommand(event, library, await backend))(event);

@@ -78,20 +78,21 @@ export interface AwsAccess {
   readonly endpoint?: string;
   readonly region?: string;
   readonly credentials?: Credentials;
+  /** How long a service may be silent, in ms: 120 s when absent, as models on a slow computer need. */
+  readonly longestSilence?: number;
 }
 
-/** How long a service may be silent, in ms. The SDK's default waits for ever; Lambda ends the quickest function after 60 s. */
-export const longestSilence = 45_000;
-const requestHandler = {
-  connectionTimeout: 5_000,
-  socketTimeout: longestSilence,
-  requestTimeout: longestSilence,
-  throwOnRequestTimeout: true,
-};
+/** `AwsAccess.longestSilence` in Lambda, which ends the quickest function after 60 s. */
+export const lambdaSilence = 45_000;
 
 /** Makes the clients that steps use; their errors are `Transient` where a later try may succeed. */
-export function createBackend(access: AwsAccess, rest: Pick<Backend, 'names' | 'settings' | 'clock' | 'warn'>): Backend {
-  const config = { ...access, requestHandler };
+export function createBackend(
+  { longestSilence = 120_000, ...access }: AwsAccess,
+  rest: Pick<Backend, 'names' | 'settings' | 'clock' | 'warn'>,
+): Backend {
+  // The SDK's defaults wait for ever on a socket that has gone silent.
+  const timeouts = { connectionTimeout: 5_000, socketTimeout: longestSilence, requestTimeout: longestSilence };
+  const config = { ...access, requestHandler: { ...timeouts, throwOnRequestTimeout: true } };
   const documents = (maxAttempts?: number) => {
     const client = new DynamoDBClient({ ...config, ...(maxAttempts !== undefined && { maxAttempts }) });
     return throwByClass(DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }));
@@ -117,7 +118,7 @@ export function createBackend(access: AwsAccess, rest: Pick<Backend, 'names' | '
 export function backendFromEnv(env: Readonly<Record<string, string | undefined>>, clock: Clock): Backend {
   const settings = parse(json(pipelineSettings), env['PIXWATCH_SETTINGS'], 'PIXWATCH_SETTINGS');
   return createBackend(
-    {},
+    { longestSilence: lambdaSilence },
     {
       names: parse(json(backendNames), env['PIXWATCH_NAMES'], 'PIXWATCH_NAMES'),
       settings: { ...settings, priceRegion: settings.priceRegion ?? env['AWS_REGION'] ?? null },

@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { messageOf, Permanent, Transient } from '../../shared/errors.ts';
-import { gridSizes, type Rendition } from '../../shared/model/asset.ts';
+import { type GridSize, gridSizes, type Rendition } from '../../shared/model/asset.ts';
 import { fitInside, fromPixels, type Pixels, type Size } from './pixels.ts';
 
 /** Pictures in memory: Buffers in, Buffers out; nothing here knows of storage. */
@@ -100,7 +100,7 @@ export async function encodePreviews(pixels: Pixels, size: Size = pixels): Promi
 }
 
 /** The N×N pixelations of a picture as PNGs of N×N pixels: each pixel is the mean of its share of the picture. */
-export async function encodeGrids(pixels: Pixels): Promise<{ grid: (typeof gridSizes)[number]; png: Buffer }[]> {
+export async function encodeGrids(pixels: Pixels): Promise<{ grid: GridSize; png: Buffer }[]> {
   return Promise.all(
     gridSizes.map(async (grid) => ({
       grid,

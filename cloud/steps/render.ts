@@ -1,5 +1,5 @@
-import { gridKey, inboxKey, renditionKey } from '../../shared/keys.ts';
-import { renditions } from '../../shared/model/asset.ts';
+import { inboxKey, renditionKey } from '../../shared/keys.ts';
+import { pictures } from '../../shared/model/asset.ts';
 import { bodyOf, openOriginal, writeOutput } from './objects.ts';
 import { decodePhoto, encodeGrids, encodeRenditions } from './pictures.ts';
 import { claimant, type Rendered, task } from './state.ts';
@@ -14,9 +14,9 @@ export const render = task('Render', claimant, async (who, backend): Promise<Ren
   const [encoded, grids] = await Promise.all([encodeRenditions(photo), encodeGrids(photo.pixels)]);
   await Promise.all([
     ...(['thumb', 'preview', 'analysis'] as const).map((rendition) =>
-      writeOutput(backend, renditionKey(library, asset, rendition), renditions[rendition].type, encoded[rendition]),
+      writeOutput(backend, renditionKey(library, asset, rendition), pictures[rendition].type, encoded[rendition]),
     ),
-    ...grids.map(({ grid, png }) => writeOutput(backend, gridKey(library, asset, grid), 'image/png', png)),
+    ...grids.map(({ grid, png }) => writeOutput(backend, renditionKey(library, asset, `grid-${grid}`), pictures[`grid-${grid}`].type, png)),
   ]);
   return { ...photo.size, animated: photo.animated };
 });

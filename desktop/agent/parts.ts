@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../shared/clock.ts';
 import type { commands } from '../../shared/commands.ts';
 import type { Connection, CredentialsProvider } from '../../shared/connection.ts';
-import type { Alert } from '../../shared/contract.ts';
+import type { Alert, Status } from '../../shared/contract.ts';
 import type { Client } from '../../shared/rpc.ts';
 import { markTold, untoldAlerts } from './alerts/alerts.ts';
 import { type Clients, createClients } from './clients.ts';
@@ -37,7 +37,12 @@ export interface AgentOptions {
   readonly clock: Clock;
   /** Gets one line about something odd that was survived. */
   log(line: string): void;
+  /** Calls `listener` at once and whenever it changes whether pictures can be looked at on this computer; absent where that is not done. */
+  onSight?(listener: (sight: Sight) => void): void;
 }
+
+/** Why pictures are not looked at on this computer right now: `problem` when it does not go on, `notice` while it is being prepared. */
+export type Sight = Pick<Status, 'problem' | 'notice'>;
 
 /** The running parts of the agent. */
 export interface Parts {
@@ -76,11 +81,12 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const media = openMediaCache(join(indexDir, 'thumbs'), { s3, bucket: connection.outputBucket, library: connection.library, clock });
   const commands = connectCommands(lambda, connection);
 
+  let sight: Sight = { problem: null, notice: null };
   const live = (): Live => ({
     offline: offline(),
     paused: queue.isPaused(),
-    problem: trouble.current() ?? costsTrouble(),
-    notice,
+    problem: trouble.current() ?? sight.problem ?? costsTrouble(),
+    notice: notice ?? sight.notice,
     costs: costs.state(),
     scanning: watch.isScanning(),
     progress: queue.progress(),
@@ -96,6 +102,10 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const alerts = { untold: () => untoldAlerts(db), markTold: (alert: Alert) => markTold(db, alert) };
   const events = createEvents(() => readStatus(db, live()), alerts);
   const onChange = () => events.changed('status');
+  options.onSight?.((next) => {
+    sight = next;
+    onChange();
+  });
   const onFolderChange = () => events.changed('status', 'folders');
   const trouble = createTrouble(log, onChange);
   const onError = trouble.note;

@@ -1,6 +1,7 @@
 import { Notification, type NotificationConstructorOptions } from 'electron';
 import type { Alert } from '../../shared/contract.ts';
 import { bundleAlerts } from './bundleAlerts.ts';
+import { plainBody } from './plainBody.ts';
 
 // A notification that is garbage-collected loses its click on some systems, so those on show are held here.
 const onShow = new Set<Notification>();
@@ -12,7 +13,8 @@ const onShow = new Set<Notification>();
  */
 export function createNotifier(openAlert: (alert: Alert) => void, open: () => void): (alert: Alert) => void {
   return bundleAlerts(
-    (alert) => show({ title: alert.ruleName, body: `${alert.because}: ${alert.fileName}` }, () => openAlert(alert)),
+    (alert) =>
+      show({ title: alert.ruleName, body: plainBody(`${alert.because}: ${alert.fileName}`, process.platform) }, () => openAlert(alert)),
     (more) => show({ title: 'Pixwatch', body: `${more} more ${more === 1 ? 'alert' : 'alerts'}` }, open),
   );
 }

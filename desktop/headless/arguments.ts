@@ -99,7 +99,9 @@ function read(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (thrown) {
-    throw wrong(sentenceOf(thrown), thrown);
+    // What a search leaves out looks like an option.
+    const hint = argv.includes('search') ? ' A query with a minus goes after two of them: pixwatch search -- dog -label:cat.' : '';
+    throw wrong(`${sentenceOf(thrown)}${hint}`, thrown);
   }
 }
 

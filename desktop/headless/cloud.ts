@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { startLocalCloud } from '../../cloud/local/startLocalCloud.ts';
 import { systemClock } from '../../shared/clock.ts';
+import { fetchingLine } from '../host/statusLine.ts';
 import type { Command } from './arguments.ts';
-import { aborted, type Context, fetchingLine, stopSignal } from './context.ts';
+import { aborted, type Context, stopSignal } from './context.ts';
 
 /** Runs the local cloud alone and prints what other tools need to use it, in the form that a shell takes. */
 export async function cloud({ port }: Extract<Command, { kind: 'cloud' }>, { dataDir, modelsDir, json, output }: Context): Promise<number> {

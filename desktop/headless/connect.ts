@@ -2,14 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseConnectionFile } from '../../shared/connection.ts';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import { typedIn } from '../host/dataDir.ts';
 import type { App } from '../host/startApp.ts';
 import type { Command } from './arguments.ts';
-import { type Context, startOwnApp, typedIn } from './context.ts';
+import { type Context, startOwnApp } from './context.ts';
 import { openSecretInput, type SecretInput } from './secretInput.ts';
 
 /** Changes to the backend of a connection file. The password comes from the terminal or a pipe, never from an argument. */
 export async function connect({ file, as }: Extract<Command, { kind: 'connect' }>, context: Context): Promise<number> {
-  const text = await readText(resolve(typedIn(), file));
+  const text = await readText(resolve(typedIn(process.env), file));
   const { name, region } = parseConnectionFile(text);
   const input = as.kind === 'user' ? openSecretInput(process.stdin, process.stderr) : null;
   try {

@@ -3,8 +3,9 @@ import { opendir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import { typedIn } from '../host/dataDir.ts';
 import { type App, startApp } from '../host/startApp.ts';
-import { megabytes } from '../host/statusLine.ts';
+import { fetchingLine } from '../host/statusLine.ts';
 import type { Output } from './output.ts';
 
 /** What every command needs. */
@@ -39,27 +40,18 @@ export function startHere({ dataDir, modelsDir, output }: Context): ReturnType<t
   });
 }
 
-export const fetchingLine = ({ receivedBytes, totalBytes }: { receivedBytes: number; totalBytes: number }) =>
-  `Fetching the vision models, this once: ${megabytes(receivedBytes)} of ${megabytes(totalBytes)}`;
-
 /**
  * The absolute path of a folder that a person named.
  * @throws InvalidInput when it cannot be read
  */
 export async function readableFolder(path: string): Promise<string> {
-  const absolute = resolve(typedIn(), path);
+  const absolute = resolve(typedIn(process.env), path);
   try {
     await (await opendir(absolute)).close();
   } catch (cause) {
     throw new InvalidInput(`The folder ${absolute} cannot be read: ${reasonOf(cause)}.`, { cause });
   }
   return absolute;
-}
-
-/** What a relative path is meant from: npm runs scripts in the project's folder, and this is the one that it was typed in. */
-export function typedIn(): string {
-  const folder = process.env['npm_lifecycle_event'] ? process.env['INIT_CWD'] : undefined;
-  return folder ?? process.cwd();
 }
 
 function reasonOf(thrown: unknown): string {

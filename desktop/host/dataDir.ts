@@ -7,13 +7,19 @@ import { join, resolve } from 'node:path';
  */
 export function pixwatchDataDir(env: NodeJS.ProcessEnv, chosen?: string, platform: NodeJS.Platform = process.platform): string {
   const named = chosen || env['PIXWATCH_DATA'];
-  return named ? resolve(named) : join(applicationData(env, platform), 'pixwatch');
+  return named ? resolve(typedIn(env), named) : join(applicationData(env, platform), 'pixwatch');
 }
 
 /** The folder that holds the vision models for all profiles: PIXWATCH_MODELS, else in the usual data folder. Absolute. */
 export function pixwatchModelsDir(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
   const named = env['PIXWATCH_MODELS'];
-  return named ? resolve(named) : join(applicationData(env, platform), 'pixwatch', 'models');
+  return named ? resolve(typedIn(env), named) : join(applicationData(env, platform), 'pixwatch', 'models');
+}
+
+/** What a relative path is meant from: npm runs scripts in the project's folder, and this is the one that it was typed in. */
+export function typedIn(env: NodeJS.ProcessEnv): string {
+  const folder = env['npm_lifecycle_event'] ? env['INIT_CWD'] : undefined;
+  return folder ?? process.cwd();
 }
 
 function applicationData(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {

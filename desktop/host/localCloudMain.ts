@@ -16,6 +16,7 @@ try {
     clock: systemClock,
     log: (line) => tell({ kind: 'log', line }),
     onModelProgress: (progress) => tell({ kind: 'models', ...progress }),
+    onBlind: (reason) => tell({ kind: 'blind', reason }),
   });
   const end = () => void cloud.close().finally(() => process.exit(0));
   process.once('disconnect', end);

@@ -22,13 +22,14 @@ const fromLocalCloud = v.variant('kind', [
   v.object({ kind: v.literal('failed'), reason: v.string() }),
   v.object({ kind: v.literal('log'), line: v.string() }),
   v.object({ kind: v.literal('models'), receivedBytes: v.number(), totalBytes: v.number() }),
+  v.object({ kind: v.literal('blind'), reason: v.nullable(v.string()) }),
   v.object({ kind: v.literal('ready') }),
   v.object({ kind: v.literal('notReady'), reason: v.string() }),
 ]);
 export type FromLocalCloud = v.InferOutput<typeof fromLocalCloud>;
 type Opened = Extract<FromLocalCloud, { kind: 'opened' }>;
 
-type Options = Pick<LocalCloudOptions, 'dir' | 'models' | 'log' | 'onModelProgress'>;
+type Options = Pick<LocalCloudOptions, 'dir' | 'models' | 'log' | 'onModelProgress' | 'onBlind'>;
 type OpenCloud = Pick<LocalCloud, 'connection' | 'credentials' | 'ready' | 'close'>;
 
 /**
@@ -65,6 +66,7 @@ async function forkLocalCloud(node: string, options: Options): Promise<OpenCloud
     const opened = await firstWord(child, (message) => {
       if (message.kind === 'log') options.log(message.line);
       if (message.kind === 'models') options.onModelProgress?.(message);
+      if (message.kind === 'blind') options.onBlind?.(message.reason);
       if (message.kind === 'ready') resolve();
       if (message.kind === 'notReady') reject(new Transient(message.reason));
     });

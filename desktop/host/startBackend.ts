@@ -3,9 +3,11 @@ import { systemClock } from '../../shared/clock.ts';
 import { type ConnectionFile, type CredentialsProvider, connectionTo } from '../../shared/connection.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { type Agent, startAgent } from '../agent/agent.ts';
+import type { Sight } from '../agent/parts.ts';
 import { type AwsBackend, type BackendChoice, backendId, indexDir, knownAws } from './backendFile.ts';
 import type { Secrets } from './keychain.ts';
 import { openLocalCloud } from './localCloudProcess.ts';
+import { fetchingLine } from './statusLine.ts';
 
 export interface BackendOptions {
   readonly dataDir: string;
@@ -38,10 +40,29 @@ export async function startBackend(choice: BackendChoice, options: BackendOption
     const agent = await startAgent({ ...common, connection: connectionTo(file, library), credentials });
     return { agent, ready: Promise.resolve(), close: () => agent.close() };
   }
-  const { modelsDir, onModelProgress } = options;
-  const cloud = await openLocalCloud({ dir: join(dataDir, 'cloud'), models: modelsDir, onModelProgress, log });
+  let sight: Sight = { problem: null, notice: null };
+  let listener = (_: Sight) => {};
+  const see = (next: Sight) => {
+    sight = next;
+    listener(next);
+  };
+  const cloud = await openLocalCloud({
+    dir: join(dataDir, 'cloud'),
+    models: options.modelsDir,
+    onModelProgress(progress) {
+      options.onModelProgress(progress);
+      const isWhole = progress.receivedBytes === progress.totalBytes;
+      see({ problem: null, notice: isWhole ? null : `${fetchingLine(progress)}. Photos are stored meanwhile, and looked at after it.` });
+    },
+    onBlind: (reason) => see({ problem: reason, notice: null }),
+    log,
+  });
   try {
-    const agent = await startAgent({ ...common, connection: cloud.connection, credentials: async () => cloud.credentials });
+    const onSight = (of: typeof listener) => {
+      listener = of;
+      of(sight);
+    };
+    const agent = await startAgent({ ...common, connection: cloud.connection, credentials: async () => cloud.credentials, onSight });
     const close = async () => {
       // The agent uses the cloud.
       await agent.close();

@@ -17,3 +17,6 @@ export function statusLine({ problem, paused, offline, costs, scanning, progress
 export const filesText = (n: number) => `${n} ${n === 1 ? 'file' : 'files'}`;
 
 export const megabytes = (bytes: number) => `${Math.round(bytes / 1e6).toLocaleString('en-GB')} MB`;
+
+export const fetchingLine = ({ receivedBytes, totalBytes }: { receivedBytes: number; totalBytes: number }) =>
+  `Fetching the vision models, this once: ${megabytes(receivedBytes)} of ${megabytes(totalBytes)}`;

@@ -1,5 +1,5 @@
 import { type AgentEvent, agentEvent, appMethods, type HostEvent, hostEvent, hostMethods } from '../../shared/contract.ts';
-import type { Rendition } from '../../shared/model/asset.ts';
+import type { PictureName } from '../../shared/model/asset.ts';
 import { type Client, connect, type Port } from '../../shared/rpc.ts';
 
 export type Agent = Client<typeof appMethods>;
@@ -43,7 +43,7 @@ const fragment = () => new URLSearchParams(location.hash.slice(1));
  * Where a picture of an asset is. An image request carries no headers, so in a browser the token goes with the address.
  * @param version of a picture that may come to show something else: a browser keeps one it has shown for as long as the page lives
  */
-export function mediaUrl(asset: string, rendition: Rendition, version?: string): string {
+export function mediaUrl(asset: string, rendition: PictureName, version?: string): string {
   const token = sessionStorage.getItem(tokenKey);
   const query = new URLSearchParams({ ...(token && { token }), ...(version && { version }) }).toString();
   return `/media/${asset}/${rendition}${query && `?${query}`}`;

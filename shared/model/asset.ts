@@ -31,6 +31,19 @@ export const rendition = v.picklist(Object.keys(renditions) as Rendition[]);
 
 /** Sides, in cells, of the pixelation grids made of every picture (row P4). */
 export const gridSizes = [8, 16, 32, 48, 64] as const;
+export type GridSize = (typeof gridSizes)[number];
+const gridOf = (size: GridSize) => ({ file: `grid-${size}x${size}.png`, type: 'image/png' });
+
+/** All pictures of an asset in the output bucket. A grid has a pixel for each cell. */
+export const pictures = {
+  ...renditions,
+  'grid-8': gridOf(8),
+  'grid-16': gridOf(16),
+  'grid-32': gridOf(32),
+  'grid-48': gridOf(48),
+  'grid-64': gridOf(64),
+} as const;
+export type PictureName = keyof typeof pictures;
 
 /** What the content itself says, judged by its bytes and never by the file's name. Sizes in pixels, upright. */
 export const media = v.object({

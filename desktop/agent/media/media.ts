@@ -8,7 +8,7 @@ import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../../../shared/clock.ts';
 import { messageOf, Permanent, Transient } from '../../../shared/errors.ts';
 import { renditionKey } from '../../../shared/keys.ts';
-import { type AssetId, type LibraryId, type Rendition, renditions } from '../../../shared/model/asset.ts';
+import { type AssetId, type LibraryId, type PictureName, pictures } from '../../../shared/model/asset.ts';
 import { noteUse, trimFolder } from './trimFolder.ts';
 
 export interface MediaOptions {
@@ -28,7 +28,7 @@ export interface MediaCache {
    * @param revision of the asset's record. A copy is never given for another one, unless the rendition shows the same whoever made it: `isLasting`
    * @throws Permanent when the cloud has no such rendition, Transient when it cannot be had right now
    */
-  get(asset: AssetId, rendition: Rendition, revision: number): Promise<{ path: string; type: string; isLasting: boolean }>;
+  get(asset: AssetId, rendition: PictureName, revision: number): Promise<{ path: string; type: string; isLasting: boolean }>;
   /** Removes the copies of an asset that was analysed anew, and those under way. */
   forget(asset: AssetId): Promise<void>;
 }
@@ -44,9 +44,9 @@ const folders = 256;
 const trimEveryBytes = 1024 ** 2;
 
 /** Whoever made them, they show the same. What a face was hidden from is not among them: that only one record's own judgement says. */
-const isLasting = (rendition: Rendition) => rendition === 'thumb' || rendition === 'preview';
-const files = Object.values(renditions).map(({ file }) => file);
-const lastingFiles = [renditions.thumb.file, renditions.preview.file];
+const isLasting = (rendition: PictureName) => rendition === 'thumb' || rendition === 'preview' || rendition.startsWith('grid-');
+const files = Object.values(pictures).map(({ file }) => file);
+const lastingFiles = [pictures.thumb.file, pictures.preview.file];
 
 /**
  * @param dir holds the copies, as `<first 2 digits>/<asset>-<file>`, and `<asset>-<revision>-<file>` where that depends on the revision; made when
@@ -58,8 +58,8 @@ export function openMediaCache(dir: string, options: MediaOptions): MediaCache {
   /** Bytes added to a folder since it was trimmed; one that was not trimmed since the start is not in it. */
   const added = new Map<string, number>();
   const folderOf = (asset: AssetId) => join(dir, asset.slice(0, 2));
-  const pathOf = (asset: AssetId, rendition: Rendition, revision: number) =>
-    join(folderOf(asset), `${asset}-${isLasting(rendition) ? '' : `${revision}-`}${renditions[rendition].file}`);
+  const pathOf = (asset: AssetId, rendition: PictureName, revision: number) =>
+    join(folderOf(asset), `${asset}-${isLasting(rendition) ? '' : `${revision}-`}${pictures[rendition].file}`);
 
   const fetchOnce = (path: string, key: string) => {
     const running = fetching.get(path) ?? fetch(path, key).finally(() => fetching.delete(path));
@@ -77,7 +77,7 @@ export function openMediaCache(dir: string, options: MediaOptions): MediaCache {
     async get(asset, rendition, revision) {
       const path = pathOf(asset, rendition, revision);
       if (!(await isThere(path, clock))) await fetchOnce(path, renditionKey(library, asset, rendition));
-      return { path, type: renditions[rendition].type, isLasting: isLasting(rendition) };
+      return { path, type: pictures[rendition].type, isLasting: isLasting(rendition) };
     },
     async forget(asset) {
       const isCopy = (path: string) => path.startsWith(join(folderOf(asset), asset));

@@ -6,7 +6,7 @@ import { entryOf } from '../../../cloud/stack/bundling.ts';
 import { functionOf, functions } from '../../../cloud/stack/functions.ts';
 import { placeholders } from '../../../cloud/stack/pipeline.ts';
 import { defaultQuotas } from '../../../cloud/stack/quotas.ts';
-import { longestSilence } from '../../../cloud/steps/backend.ts';
+import { lambdaSilence } from '../../../cloud/steps/backend.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
 import { emptyLibrary, monthlyCounts } from '../../../shared/forecast.ts';
 import { type Resource, synthesize } from './synth.ts';
@@ -273,7 +273,7 @@ describe('every function', () => {
   );
 
   it('hears of a service that is silent before Lambda ends the function', () => {
-    expect(longestSilence / 1000).toBeLessThan(Math.min(...Object.values(functions).map(({ seconds }) => seconds)));
+    expect(lambdaSilence / 1000).toBeLessThan(Math.min(...Object.values(functions).map(({ seconds }) => seconds)));
   });
 
   it('calls Rekognition as often as the account may and its functions can, or as the settings say', () => {

@@ -53,6 +53,7 @@ describe('parseArguments', () => {
     ['status --port 1', '--port does not belong to this command'],
     ['cloud --port 70000', '--port takes a whole number from 0 to 65535, not "70000"'],
     ['cloud --port 80x', '--port takes a whole number'],
+    ['search dog -label:cat', 'pixwatch search -- dog -label:cat'],
     ['search dog --limit 0', '--limit takes a whole number from 1 to 500'],
     ['rules paint Dog', 'After "rules" comes nothing, "add LABEL", "add --text TEXT" or "remove ID"'],
     ['rules add', 'After "rules" comes'],

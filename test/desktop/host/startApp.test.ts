@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { type App, startApp } from '../../../desktop/host/startApp.ts';
 import { addTryOut } from '../../../desktop/host/tryOut.ts';
+import type { AgentEvent } from '../../../shared/contract.ts';
 import { InvalidInput } from '../../../shared/errors.ts';
 
 let dir: string;
@@ -47,6 +48,18 @@ test('one at a time has the data folder; a second start learns where the page of
   apps.splice(apps.indexOf(app), 1);
   expect(await readdir(dataDir)).not.toContain('instance.json');
   expect((await start()).kind).toBe('started');
+});
+
+test('says where a person looks that pictures are not looked at, and why', async () => {
+  const app = await startFirst();
+  const events: AgentEvent[] = [];
+  app.agent.onEvent((event) => events.push(event));
+  await expect
+    .poll(() => app.handlers.status({}))
+    .toMatchObject({ problem: expect.stringMatching(/models.*cannot be written/), notice: null });
+  await expect
+    .poll(() => events)
+    .toContainEqual({ kind: 'statusChanged', status: expect.objectContaining({ problem: expect.any(String) }) });
 });
 
 test('what a killed process left behind is no hindrance and misleads nobody', async () => {

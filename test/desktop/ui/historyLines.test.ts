@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { historyLines } from '../../../desktop/ui/historyLines.ts';
+import { messages } from '../../../desktop/ui/messages.ts';
 import type { HistoryEntry } from '../../../shared/contract.ts';
 
 const entry = (step: string, what: HistoryEntry['what']): HistoryEntry => ({ at: '2025-01-01T00:00:00.000Z', step, what, detail: null });
@@ -25,4 +27,16 @@ test('what only leads on is left out; a step that the page does not know is not'
   expect(tellsOf(entry('Route', 'succeeded'), entry('Look', 'entered'), entry('Frobnicate', 'succeeded'))).toEqual([
     'Frobnicate succeeded',
   ]);
+});
+
+test('every state of the pipeline has words, or is left out', async () => {
+  const text = await readFile(new URL('../../../cloud/pipeline.asl.json', import.meta.url), 'utf8');
+  const names: string[] = [];
+  JSON.parse(text, (key, value) => {
+    if (key === 'States') names.push(...Object.keys(value));
+    return value;
+  });
+  expect(names.length).toBeGreaterThan(20);
+  const wordless = historyLines(names.map((name) => entry(name, 'succeeded'))).filter(({ step }) => messages.photo.step(step) === step);
+  expect(wordless).toEqual([]);
 });

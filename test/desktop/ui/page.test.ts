@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { uiDir } from '../../../desktop/headless/context.ts';
 import { type PageServer, servePage } from '../../../desktop/headless/serve.ts';
@@ -206,6 +207,23 @@ describe('a photo', () => {
     await eventually(() => picture.getAttribute('src')).not.toBe(original);
     await eventually(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
     await shoot('pixelated');
+  });
+
+  test('is a mosaic of as many blocks as wanted, which can be saved in the size of the photo', async () => {
+    await page.getByRole('radio', { name: 'Mosaic' }).check({ force: true });
+    await page.getByRole('radio', { name: '32', exact: true }).check({ force: true });
+    const shown = page.locator('.frame-mosaic img:visible');
+    await expect.poll(() => shown.evaluate((img) => (img as HTMLImageElement).naturalWidth)).toBe(32);
+    await shoot('mosaic');
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save in full size' }).click();
+    const file = await (await download).path();
+    expect((await download).suggestedFilename()).toMatch(/-mosaic-32\.png$/);
+    const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    expect(info.width).toBe(640);
+    expect(new Set(Array.from({ length: info.width }, (_, x) => data.subarray(x * 3, x * 3 + 3).toString('hex'))).size).toBeLessThanOrEqual(
+      32,
+    );
   });
 
   test('leads to the next, and gives the focus back when it closes', async () => {

