@@ -25,8 +25,10 @@ import { steps } from '../../../cloud/steps/steps.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { inboxKey, labelsKey, rawKey, ruleItem } from '../../../shared/keys.ts';
 import type { RuleId } from '../../../shared/model/rule.ts';
-import { scratchDir } from '../local/serve.ts';
+import { answering } from '../local/rekognition/answering.ts';
+import { eventually, scratchDir } from '../local/serve.ts';
 import { claimantOf, keysIn, openBackend, recordOf, send } from '../steps/openBackend.ts';
+import { openVideoBackend } from '../steps/video/openVideoBackend.ts';
 import { clip } from '../steps/video/videos.ts';
 import { recording, refused } from './calls.ts';
 import { executionFailed, objectCreated, sqsBatch } from './events.ts';
@@ -245,6 +247,30 @@ it('a video gets its still from the bundle, with the decoder beside it and no mo
   const reason = 'Kept safely, but nothing of the video can be shown: the decoder is not installed (the npm package @ffmpeg/core).';
   expect(result).toMatchObject({ route: 'keep', reason, durationMs: 8000, width: 480, renditions: [] });
 });
+
+it('labels of a video are looked for, and the state that waits for them is answered once, with no more than the grants', async () => {
+  const { backend, tokens, published } = await openVideoBackend({}, undefined, recording(calls));
+  const film = await clip('h264');
+  const admitted = await run<object>('admit', backend, await send(backend, film, { who: claimantOf(film, 'mp4') }));
+  const { token, answer } = tokens.open();
+  const rendered = { width: 480, height: 320, animated: false, durationMs: 8000, renditions: ['thumb', 'preview'] };
+  await run('startVideoLabels', backend, { ...admitted, rendered, token });
+  const told = await eventually(() => published[0], 30_000);
+  // What SNS makes of a message, and SQS of that; both may deliver it twice.
+  const event = sqsBatch([JSON.stringify({ Type: 'Notification', MessageId: 'm', Message: told })]);
+  expect(await run('videoLabelsDone', backend, event)).toEqual({ batchItemFailures: [] });
+  expect(await answer).toMatchObject({ kind: 'success', output: expect.stringContaining('labels.json') });
+  expect(await run('videoLabelsDone', backend, event)).toEqual({ batchItemFailures: [] });
+});
+
+it.each(['detectLabels', 'detectText', 'detectModeration', 'detectFaces'] as const)(
+  '%s answers with no more than its grants',
+  async (detector) => {
+    const backend = await openCloud({ rekognition: answering() });
+    const who = await send(backend, Buffer.from('a photo'));
+    expect(await run(detector, backend, who)).toMatchObject({ known: true });
+  },
+);
 
 it('what is refused, kept or waits for budget is recorded with no more than the grants', async () => {
   const rekognition: Service = async () => {

@@ -31,10 +31,12 @@ export interface VideoBackend {
  * As `openBackend`, with Rekognition's label detection of videos and the tokens of states that wait. What the models would see is seen by colour: what is behind
  * the dog is brown, behind the frog green.
  * @param fault stands before Rekognition
+ * @param watch sees what is asked of each service
  */
 export async function openVideoBackend(
   settings: Partial<PipelineSettings> = {},
   fault: (service: Service) => Service = (service) => service,
+  watch?: (name: string, service: Service) => Service,
 ): Promise<VideoBackend> {
   const database = await openDatabase(join(await scratchDir(), 'video.db'));
   onTestFinished(database.close);
@@ -61,7 +63,7 @@ export async function openVideoBackend(
   const nothing = JSON.stringify({ StartAt: 'Done', States: { Done: { Type: 'Succeed' } } });
   const stateMachine = loadStateMachine(nothing, {});
   const runner = createRunner({ executions, stateMachine, concurrency: 1, onFailed: async () => {}, log });
-  opened = await openBackend({ rekognition, states: createStates(executions, runner, tokens) }, settings);
+  opened = await openBackend({ rekognition, states: createStates(executions, runner, tokens) }, settings, watch);
   return { backend: opened, started: () => started, published, tokens };
 }
 
