@@ -85,7 +85,11 @@ export const waitingPartition = 'waiting';
 export const waitingItem = (library: LibraryId, asset: AssetId): ItemKey => ({ pk: waitingPartition, sk: `${asset}#${library}` });
 
 /** Jobs that look at a video, by their tag, with what waits for them. Only the backend reads and writes them. */
-export const videoJobItem = (tag: string): ItemKey => ({ pk: 'videoJobs', sk: tag });
+const videoJobsPartition = 'videoJobs';
+export const videoJobItem = (tag: string): ItemKey => ({ pk: videoJobsPartition, sk: tag });
+
+/** The partitions that are no library's, and hold no records. */
+export const backendPartitions = [outboxPartition, usagePartition, waitingPartition, videoJobsPartition, endedSubscriptionsPartition];
 
 /** User metadata of an uploaded original, in S3's ASCII: `name` is the percent-encoded file name, `modified` ISO 8601. */
 export const originalMetadata = {

@@ -15,6 +15,7 @@ export const conditions = v.strictObject({
   StringLike: v.optional(block),
   'ForAllValues:StringEquals': v.optional(block),
   'ForAllValues:StringLike': v.optional(block),
+  'ForAllValues:StringNotLike': v.optional(block),
   Bool: v.optional(flag),
   Null: v.optional(flag),
 });
@@ -48,6 +49,7 @@ const operators: Readonly<Record<Operator, Judge>> = {
   // Holds when there is no value at all, as on AWS: a document must ask for the key by Null besides.
   'ForAllValues:StringEquals': (values, wanted, known) => values.every((value) => equalsAny(value, wanted, known)),
   'ForAllValues:StringLike': (values, wanted, known) => values.every((value) => isLikeAny(value, wanted, known)),
+  'ForAllValues:StringNotLike': (values, wanted, known) => !values.some((value) => isLikeAny(value, wanted, known)),
   Bool: ([value, ...more], [wanted]) => value?.toLowerCase() === wanted && more.length === 0,
   Null: (values, [wanted]) => (values.length === 0) === (wanted === 'true'),
 };

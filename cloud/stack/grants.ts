@@ -1,3 +1,5 @@
+import { backendPartitions } from '../../shared/keys.ts';
+
 /** The ARNs of what functions may be let at. */
 export interface Resources {
   readonly inputBucket: string;
@@ -65,8 +67,8 @@ export const grants = (to: Resources) =>
       conditions: { StringEquals: { 'iam:PassedToService': 'rekognition.amazonaws.com' } },
     },
 
-    readRecords: { actions: ['dynamodb:GetItem'], resources: [to.table] },
-    changeRecords: { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], resources: [to.table] },
+    readRecords: { actions: ['dynamodb:GetItem'], resources: [to.table], conditions: records },
+    changeRecords: { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], resources: [to.table], conditions: records },
     readRules: { actions: ['dynamodb:Query'], resources: [to.table], conditions: partitions('*#rules') },
     storeSubscriptions: {
       actions: ['dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
@@ -130,6 +132,12 @@ function partitions(...patterns: string[]) {
   // ForAllValues holds for a request without any key, too.
   return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns }, Null: { 'dynamodb:LeadingKeys': 'false' } };
 }
+
+/** Only the partitions of libraries' records, whose keys are the libraries' names: nobody knows these beforehand, but what they are not. */
+const records = {
+  'ForAllValues:StringNotLike': { 'dynamodb:LeadingKeys': ['*#*', ...backendPartitions] },
+  Null: { 'dynamodb:LeadingKeys': 'false' },
+};
 
 /** What else roles are granted besides those of the list. */
 

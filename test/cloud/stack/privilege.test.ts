@@ -3,8 +3,13 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { desktopPolicy } from '../../../cloud/access/desktopPolicy.ts';
+import { table, tableArn } from '../../../cloud/local/names.ts';
+import { type FunctionName, functions } from '../../../cloud/stack/functions.ts';
 import { deliverLogs, grants, writeLogs } from '../../../cloud/stack/grants.ts';
 import { textOf } from '../../../cloud/stack/role.ts';
+import { backendPartitions, rulesPartition, subscriptionsPartition } from '../../../shared/keys.ts';
+import type { LibraryId } from '../../../shared/model/asset.ts';
+import { refused } from './calls.ts';
 import { synthesize } from './synth.ts';
 
 const everything = synthesize({ auditTrail: true, archiveAfterDays: 30 });
@@ -125,6 +130,52 @@ it('each function may do what it needs and nothing else', () => {
   const deleting = statementsOf(everything).filter(({ statement }) => list(statement.Action).includes('s3:DeleteObject'));
   expect(deleting.map(({ where }) => where.replace(/[0-9A-F]{8}$/, ''))).toEqual(['PipelinefileRole']);
   expect(textOf(list(deleting[0]?.statement.Resource ?? '')[0] ?? '')).toMatch(/\/inbox\/\*$/);
+});
+
+it('each function gets at the partitions of the table that it needs and no other', () => {
+  const library = 'eu-west-1:7b1d1bd8-11c5-4f3f-9a5e-ab1f2c3d4e5f' as LibraryId;
+  const partitions = {
+    records: library,
+    rules: rulesPartition(library),
+    subscriptions: subscriptionsPartition(library),
+    ...Object.fromEntries(backendPartitions.map((name) => [name, name])),
+  };
+  const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchGetItem', 'BatchWriteItem', 'Scan'];
+  const may = (name: FunctionName, keys?: string) => {
+    const context = keys === undefined ? {} : { 'dynamodb:LeadingKeys': [keys] };
+    return actions.some((action) => refused(name, [{ action: `dynamodb:${action}`, resource: tableArn(table), context }]).length === 0);
+  };
+  const reached = (Object.keys(functions) as FunctionName[]).map((name) => {
+    expect([name, may(name)]).toEqual([name, false]);
+    const names = Object.entries(partitions).filter(([, keys]) => may(name, keys));
+    return [name, names.map(([partition]) => partition).sort()];
+  });
+  const detector = ['outbox', 'usage'];
+  const publisher = ['ended-subscriptions', 'outbox'];
+  expect(Object.fromEntries(reached)).toEqual({
+    admit: ['records'],
+    render: [],
+    poster: [],
+    startVideoLabels: [...detector, 'videoJobs'],
+    videoLabelsDone: ['usage', 'videoJobs'],
+    detectLabels: detector,
+    detectText: detector,
+    detectModeration: detector,
+    detectFaces: detector,
+    pixelate: [],
+    categorise: ['rules'],
+    record: ['records'],
+    park: ['outbox', 'records', 'waiting'],
+    keep: ['records'],
+    reject: ['records'],
+    file: ['records'],
+    announce: [...publisher, 'records'],
+    drainOutbox: publisher,
+    resumeWaiting: ['usage', 'waiting'],
+    dispatch: ['usage'],
+    executionEnded: ['records'],
+    commands: ['ended-subscriptions', 'records', 'subscriptions', 'usage', 'waiting'],
+  });
 });
 
 it('Rekognition may say that it is done with a video, nothing else, and nobody may lend that to anybody but Rekognition', () => {
