@@ -10,7 +10,7 @@ import {
 import { FederatedPrincipal, PolicyDocument, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { type DesktopResources, desktopPolicy } from '../access/desktopPolicy.ts';
-import { removalPolicyOf } from './removal.ts';
+import { protectedRemovalPolicyOf, removalPolicyOf } from './removal.ts';
 import { explain } from './role.ts';
 import type { Settings } from './settings.ts';
 
@@ -55,7 +55,7 @@ function createUserPool(scope: Construct, settings: Settings): UserPool {
     mfa: Mfa.OFF,
     accountRecovery: AccountRecovery.EMAIL_ONLY,
     deletionProtection: settings.removalPolicy === 'keep',
-    removalPolicy: removalPolicyOf(settings),
+    removalPolicy: protectedRemovalPolicyOf(settings),
   });
   Validations.of(userPool).acknowledge(
     {

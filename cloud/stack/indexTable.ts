@@ -1,7 +1,7 @@
 import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { changesIndex } from '../../shared/keys.ts';
-import { removalPolicyOf } from './removal.ts';
+import { protectedRemovalPolicyOf } from './removal.ts';
 import type { Settings } from './settings.ts';
 
 /** The one table: records, rules, outbox, subscriptions. On demand, so that it costs nothing while nobody uses it. */
@@ -29,7 +29,7 @@ export class IndexTable extends Construct {
       // To any second of the last 35 days; 0.20 USD per GB and month, and an index of 100,000 photos has some 0.3 GB.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: settings.removalPolicy === 'keep',
-      removalPolicy: removalPolicyOf(settings),
+      removalPolicy: protectedRemovalPolicyOf(settings),
     });
   }
 }

@@ -21,8 +21,8 @@ export const template = v.object({
 });
 export type Template = v.InferOutput<typeof template>;
 
-/** Whether a part stays when its stack is deleted. */
-export const staysByPolicy = (policy: string | undefined): boolean => policy === 'Retain';
+/** Whether a part stays when its stack is deleted: with `Retain`, and with `RetainExceptOnCreate` unless its creation is taken back. */
+export const staysByPolicy = (policy: string | undefined): boolean => policy === 'Retain' || policy === 'RetainExceptOnCreate';
 
 /** The parts of a stack, and what becomes of each by the template that was deployed last, whatever the settings say now. */
 export async function partsOf({ cloudformation }: Account, name: string): Promise<Part[]> {

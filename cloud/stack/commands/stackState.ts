@@ -40,15 +40,16 @@ export function judgeBootstrap(toolkit: StackState | null, account: string, regi
   return ok(`CDK: the account is prepared for it (version ${version}).`);
 }
 
+/**
+ * Whether it is a first deployment that failed and was taken back. Nothing can be done with it but to delete it, which takes nothing along any more; the CDK does
+ * so to begin anew, unless it is protected, as it is from its first moment.
+ */
+export const isUnfinished = ({ status }: StackState): boolean => status === 'ROLLBACK_COMPLETE';
+
 /** By https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources */
 export function judgeStack(name: string, stack: StackState | null): Finding {
   if (!stack) return ok(`Stack: there is no ${name} yet; deploying creates it.`);
-  const { status, isProtected } = stack;
-  // The CDK begins anew by deleting it, and has switched its protection on before it failed.
-  if (status === 'ROLLBACK_COMPLETE' && isProtected) {
-    const command = `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${name}`;
-    return missing(`Stack: ${name} was never finished (${status}) and is protected, so that nothing can begin anew. Run: ${command}`);
-  }
+  const { status } = stack;
   if (/^REVIEW_IN_PROGRESS$|^ROLLBACK_COMPLETE$/.test(status))
     return warning(`Stack: ${name} was never finished (${status}). Deploying begins anew.`);
   if (/_IN_PROGRESS$/.test(status)) return missing(`Stack: ${name} is being changed (${status}). Wait until that has ended.`);

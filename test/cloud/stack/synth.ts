@@ -11,6 +11,7 @@ export interface Resource {
   // biome-ignore lint/suspicious/noExplicitAny: CloudFormation's own shapes, looked into by the tests alone.
   readonly Properties: any;
   readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
 }
 
 /** The stack without bundles, which need no account and no network. */

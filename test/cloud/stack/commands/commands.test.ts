@@ -49,7 +49,7 @@ const prepared = { 'DescribeStacks CDKToolkit': stack('CDKToolkit', 'CREATE_COMP
 const deployed = { ...prepared, 'DescribeStacks pixwatch': stack('pixwatch', 'CREATE_COMPLETE', outputs) };
 const parts = {
   'GetTemplate pixwatch': template({
-    In: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'Retain' },
+    In: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'RetainExceptOnCreate' },
     Out: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'Delete' },
     Fn: { Type: 'AWS::Lambda::Function' },
   }),
@@ -144,6 +144,16 @@ it('an account that was not prepared for the CDK is told how, before anything is
   const { code, said } = await run(['deploy', '--yes'], env);
   expect(code).toBe(1);
   expect(said).toMatch(/^missing +CDK: .* npx cdk bootstrap aws:\/\/123456789012\/us-east-1$/m);
+});
+
+it('a first deployment that failed is begun anew: before the CDK deletes it, its protection is switched off', async () => {
+  const { env, asked } = await account({ ...prepared, 'DescribeStacks pixwatch': stack('pixwatch', 'ROLLBACK_COMPLETE') });
+  const { code, said } = await run(['deploy', '--yes'], env);
+  expect(said).toMatch(/^warning +Stack: pixwatch was never finished \(ROLLBACK_COMPLETE\)\. Deploying begins anew\.$/m);
+  // Which is denied here, so that nothing comes after it.
+  expect(asked.at(-1)).toBe('UpdateTerminationProtection pixwatch');
+  expect(said).toMatch(/These credentials may not do this/);
+  expect(code).toBe(1);
 });
 
 it('shows and writes the connection file of a deployed stack', async () => {

@@ -106,8 +106,6 @@ it('judges the state of the account', () => {
   expect([bootstrap(), bootstrap('5'), bootstrap('6')].map(({ kind }) => kind)).toEqual(['missing', 'missing', 'ok']);
   const states = ['CREATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'ROLLBACK_COMPLETE', 'UPDATE_IN_PROGRESS', 'UPDATE_ROLLBACK_FAILED'];
   expect(states.map((status) => judgeStack('p', stack(status)).kind)).toEqual(['ok', 'ok', 'warning', 'missing', 'missing']);
-  const unfinished = judgeStack('p', { ...stack('ROLLBACK_COMPLETE'), isProtected: true });
-  expect(unfinished).toMatchObject({ kind: 'missing', text: expect.stringContaining('--no-enable-termination-protection --stack-name p') });
   expect(judgeIdentity({ account: '1', arn: 'arn:aws:iam::1:root', isRoot: true }).kind).toBe('warning');
 });
 
