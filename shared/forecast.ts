@@ -74,7 +74,7 @@ function sum(counts: Counts, region: string): Forecast['once'] {
 }
 
 /** What one step of the pipeline consumes. `ms` at `mb` of memory (cloud/stack) are estimates: render and pixelate by measurement of a 12-megapixel photo. */
-interface Step extends Pick<Counts, 's3Puts' | 's3Gets' | 'readUnits' | 'writeUnits'> {
+interface Step extends Pick<Counts, 's3Puts' | 's3Gets' | 'readUnits' | 'writeUnits' | 'events'> {
   readonly ms: number;
   readonly mb: number;
 }
@@ -82,13 +82,17 @@ interface Step extends Pick<Counts, 's3Puts' | 's3Gets' | 'readUnits' | 'writeUn
 /** KB of a record with ten labels. It is written to the table and to its index. */
 const recordKb = 3;
 const small = { ms: 120, mb: 256 };
-/** A detector looks for an earlier answer, reserves its price, is called (Rekognition reads the picture), and its answer is written. */
-const detect = { ms: 900, mb: 256, s3Gets: 2, s3Puts: 1, writeUnits: 1 };
+/** A token of a bucket, or a turn: a write that finds it full and one that does not, of which at worst the first fails, which is billed (cloud/steps/rate.ts). */
+const token = 2;
+/** A detector looks for an earlier answer, takes a token, reserves its price, is called (Rekognition reads the picture), and its answer is written. */
+const detect = { ms: 900, mb: 256, s3Gets: 2, s3Puts: 1, writeUnits: token + 1 };
 /** A detector that is off says so and does nothing. */
 const off = { ms: 5, mb: 256 };
 
 /** By the states of cloud/pipeline.asl.json. Held against the local cloud's meter by test/e2e/forecast.test.ts. */
 const steps = {
+  /** Gives an execution its turn. */
+  Dispatch: { ...small, writeUnits: token },
   Admit: { ms: 500, mb: 1024, s3Gets: 2, readUnits: 2, writeUnits: 1 },
   Render: { ms: 1500, mb: 1769, s3Gets: 1, s3Puts: 8 },
   DetectLabels: { ...detect, s3Puts: 2 },
@@ -99,15 +103,17 @@ const steps = {
   Categorise: { ...small, s3Gets: 3, readUnits: 1 },
   Record: { ...small, s3Gets: 4, readUnits: 1, writeUnits: 2 * recordKb },
   Keep: { ...small, readUnits: 1, writeUnits: 2 },
-  File: { ms: 300, mb: 256, s3Gets: 3, s3Puts: 1 },
+  /** The bucket tells EventBridge of the copy, of the inbox's delete marker, and a day later that its lifecycle has removed the version and the marker. */
+  File: { ms: 300, mb: 256, s3Gets: 3, s3Puts: 1, events: 4 },
   /** What stays in the inbox. */
   FileNothing: off,
   Announce: { ...small, readUnits: 1 },
   /** Reads what it needs of a video, however long that is, and makes its still. */
   Poster: { ms: 3000, mb: 1769, s3Gets: 5, s3Puts: 2 },
-  /** Looks for an earlier answer, notes who waits and for which job, reserves the price. */
-  StartVideoLabels: { ms: 900, mb: 1024, s3Gets: 1, writeUnits: 3 },
-  VideoLabelsDone: { ms: 1500, mb: 1024, s3Puts: 2, readUnits: 1, writeUnits: 1 },
+  /** Looks for an earlier answer, notes who waits and for which job, takes a token, reserves the price. */
+  StartVideoLabels: { ms: 900, mb: 1024, s3Gets: 1, writeUnits: token + 3 },
+  /** One page of labels. */
+  VideoLabelsDone: { ms: 1500, mb: 1024, s3Puts: 2, readUnits: 1, writeUnits: token + 1 },
   /** Of a video there are labels alone. */
   CategoriseVideo: { ...small, s3Gets: 1, readUnits: 1 },
   RecordVideo: { ...small, s3Gets: 1, readUnits: 1, writeUnits: 2 * recordKb },
@@ -142,7 +148,7 @@ export function onceCounts(size: LibrarySize, { detectors, archiveAfterDays }: C
   const files = size.photos + videos;
   const called: [api: string, n: number][] = lookedFor.filter(({ detector }) => detectors[detector]).map(({ api }) => [api, photos]);
   if (detectors.videoLabels && videoMinutes > 0) called.push(['StartLabelDetection', videoMinutes]);
-  const { Admit, Poster, Keep, FileNothing, Announce } = steps;
+  const { Dispatch, Admit, Poster, Keep, FileNothing, Announce } = steps;
   return add(
     times(photos, photoPath(detectors)),
     times(keptPhotos, pathOf([Admit, Keep, FileNothing, Announce], transitions.keptPhoto)),
@@ -152,10 +158,12 @@ export function onceCounts(size: LibrarySize, { detectors, archiveAfterDays }: C
     { s3Puts: uploadPuts(photos, size.photoBytes - keptPhotoBytes) + uploadPuts(keptPhotos, keptPhotoBytes), readUnits: files },
     { s3Puts: uploadPuts(videos - size.keptVideos, size.videoBytes - keptVideoBytes) + uploadPuts(size.keptVideos, keptVideoBytes) },
     // S3's event goes through EventBridge and SQS (sent, received and deleted) to the dispatcher, at worst each by itself.
-    times(files, { ...pathOf([small], 0), events: 1, sqsRequests: 3, traces: 1 }),
+    times(files, { ...pathOf([Dispatch], 0), sqsRequests: 3, traces: 1 }),
+    { events: files },
     // A part of a 4 KB unit each, and half of that because the index is read eventually.
     { readUnits: (files * syncReads * recordKb) / 8 },
-    archiveAfterDays === null ? {} : { toGlacier: files - keptPhotos - keptVideos },
+    // The bucket tells of that, too.
+    archiveAfterDays === null ? {} : times(files - keptPhotos - keptVideos, { toGlacier: 1, events: 1 }),
   );
 }
 

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { type Counts, type PaidApi, paidApis } from '../../shared/cost.ts';
+import { inboxPrefix } from '../../shared/keys.ts';
 import type { Service, SignedRequest } from './gateway/service.ts';
+import { inputBucket } from './names.ts';
 import type { StateMachine, Task } from './stateMachine.ts';
 
 /** What AWS would bill of what the local cloud does. Counted in memory, from the start of the process; some additions a request. */
@@ -35,11 +37,20 @@ export function meterServices(meter: Meter, services: Readonly<Record<string, Se
     async (request, response) => {
       const item = itemOf(name, request);
       if (item) meter.add(item, 1);
+      if (name === 's3' && emptiesInbox(request)) meter.add('events', eventsOfEmptying);
       await service(request, response);
     },
   ]);
   return Object.fromEntries(entries);
 }
+
+/**
+ * On AWS the input bucket keeps versions. It tells EventBridge of the marker that deleting makes, and a day later that its lifecycle has removed version and marker
+ * (cloud/stack/storage.ts). What it tells of new objects is counted where they become known.
+ */
+const eventsOfEmptying = 3;
+const emptiesInbox = ({ method, rawPath, query }: SignedRequest) =>
+  method === 'DELETE' && rawPath.startsWith(`/${inputBucket}/${inboxPrefix}`) && !query.has('uploadId');
 
 function itemOf(service: string, request: SignedRequest): keyof Counts | null {
   const operation =

@@ -225,9 +225,11 @@ async function openStores({ dir, clock, log }: LocalCloudOptions, database: Data
       region: names.region,
       async onEvent(event) {
         const { bucket, object } = event.detail;
-        if (bucket.name !== names.inputBucket || !object.key.startsWith(inboxPrefix)) return;
-        queues.send(names.inboxQueue, JSON.stringify(event));
+        if (bucket.name !== names.inputBucket) return;
+        // EventBridge bills what the bucket tells, whether a rule wants it or not.
         meter.add('events', 1);
+        if (!object.key.startsWith(inboxPrefix)) return;
+        queues.send(names.inboxQueue, JSON.stringify(event));
         meter.add('sqsRequests', 1);
         await database.flush();
       },
