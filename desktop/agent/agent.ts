@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { AgentEvent, agentMethods, LocalFile, Status } from '../../shared/contract.ts';
 import { countUnfinished, type FileStateKind } from '../../shared/model/localFile.ts';
 import type { Handlers } from '../../shared/rpc.ts';
@@ -47,7 +47,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     onEvent: events.onEvent,
     async untilIdle(signal, folders) {
       while (!isIdle(parts, folders)) await sleep(idleCheckMs, undefined, { signal });
-      const failed = allFiles(db, ['failed', 'rejected', 'unreachable']);
+      const failed = await allFiles(db, ['failed', 'rejected', 'unreachable']);
       const unread = parts.watch.unread(folders);
       if (!folders) return { files: countFiles(db), failed, unread };
       const roots = folderRows(db).filter(({ id }) => folders.includes(id));
@@ -97,13 +97,14 @@ function isIdle({ db, watch, queue, costs }: Parts, folders?: readonly number[])
   return countUnfinished(isHeld ? { ...files, queued: 0 } : files) === 0;
 }
 
-function allFiles(db: DatabaseSync, kinds: readonly FileStateKind[]): LocalFile[] {
+async function allFiles(db: DatabaseSync, kinds: readonly FileStateKind[]): Promise<LocalFile[]> {
   const files: LocalFile[] = [];
   let cursor: string | null = null;
   do {
     const page = listFiles(db, { kinds, cursor, limit: 500 }, () => 0);
     files.push(...page.items);
     cursor = page.next;
+    await nextTurn();
   } while (cursor !== null);
   return files;
 }

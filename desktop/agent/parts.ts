@@ -10,7 +10,9 @@ import { markTold, untoldAlerts } from './alerts/alerts.ts';
 import { type Clients, createClients } from './clients.ts';
 import { connectCommands } from './commands.ts';
 import { type Costs, createCosts } from './costs/costs.ts';
-import { indexFile, openDatabase } from './db/openDatabase.ts';
+import { openApart } from './db/apart.ts';
+import { keepLogShort } from './db/keepLogShort.ts';
+import { indexFile } from './db/openDatabase.ts';
 import { rescueSettings } from './db/rescueSettings.ts';
 import { createEvents, type Events } from './events.ts';
 import { type Live, readStatus } from './handlers/readHandlers.ts';
@@ -73,7 +75,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const dataDir = await realpath(options.dataDir);
   const { indexDir = dataDir } = options;
   await mkdir(indexDir, { recursive: true, mode: 0o700 });
-  const { db, setAside } = openDatabase(indexFile(indexDir), { clock });
+  const { db, setAside } = await openApart(indexFile(indexDir), { clock });
   const notice = setAside === null ? null : damageNotice(setAside, rescueSettings(setAside, db));
   if (notice !== null) log(notice);
   const { s3, dynamodb, lambda, destroy } = createClients(connection, options.credentials);
@@ -109,6 +111,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const onFolderChange = () => events.changed('status', 'folders');
   const trouble = createTrouble(log, onChange);
   const onError = trouble.note;
+  const closeLog = keepLogShort(db, indexFile(indexDir), onError);
 
   const text = keepTextFresh(db, events, onError);
   const onApplied = (applied: readonly Applied[]) => {
@@ -147,6 +150,7 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
     for (const part of [sync, redrives, watch, queue, costs, text, trouble, events]) await part.close();
     await endIdleReaders();
     destroy();
+    await closeLog();
     db.close();
   };
   return { db, clock, dataDir, watch, queue, sync, redrives, costs, media, commands, cloud, events, live, close };

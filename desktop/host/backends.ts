@@ -7,7 +7,7 @@ import { InvalidInput } from '../../shared/errors.ts';
 import type { Handlers } from '../../shared/rpc.ts';
 import type { SignedIn, SignInWords } from '../agent/access/cognito.ts';
 import type { Agent } from '../agent/agent.ts';
-import { copyIndex } from '../agent/db/copyIndex.ts';
+import { copyApart } from '../agent/db/apart.ts';
 import { indexFile } from '../agent/db/openDatabase.ts';
 import { sharePictures } from '../agent/media/media.ts';
 import { type AwsBackend, type BackendChoice, backendId, indexDir, knownAws, readChoice, writeChoice } from './backendFile.ts';
@@ -178,7 +178,7 @@ class Switcher {
     const [from, to] = [indexDir(dataDir, this.#choice), indexDir(dataDir, next)];
     if (!existsSync(indexFile(to))) {
       await sharePictures(join(from, 'thumbs'), join(to, 'thumbs'));
-      await copyIndex(from, to);
+      await copyApart(from, to);
     }
     const running = await startBackend(next, this.#options);
     try {

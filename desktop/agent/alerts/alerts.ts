@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { Alert } from '../../../shared/contract.ts';
 import type { AssetId } from '../../../shared/model/asset.ts';
@@ -41,8 +42,12 @@ export function countUnseenAlerts(db: DatabaseSync): number {
   return db.prepare('SELECT count(*) AS unseen FROM alert WHERE seen = 0').get()?.['unseen'] as number;
 }
 
-export function markAlertsSeen(db: DatabaseSync): void {
-  db.prepare('UPDATE alert SET seen = 1 WHERE seen = 0').run();
+/** Alerts changed between two turns of the event loop. */
+const chunk = 500;
+
+export async function markAlertsSeen(db: DatabaseSync): Promise<void> {
+  const some = db.prepare(`UPDATE alert SET seen = 1 WHERE (asset, rule) IN (SELECT asset, rule FROM alert WHERE seen = 0 LIMIT ${chunk})`);
+  while (Number(some.run().changes) === chunk) await nextTurn();
 }
 
 function toAlert(row: Record<string, SQLOutputValue>): Alert {

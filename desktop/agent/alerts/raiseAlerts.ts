@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Match } from '../../../shared/model/rule.ts';
+import { prepare } from '../db/openDatabase.ts';
 
 /**
  * Writes down the alerts that the cloud's verdict on an asset calls for: once for each (asset, rule), for ever, however often its
@@ -9,7 +10,8 @@ import type { Match } from '../../../shared/model/rule.ts';
  * @param seen true: it goes on the list only, nobody needs to be told
  */
 export function raiseAlerts(db: DatabaseSync, n: number, matches: readonly Match[], at: string, seen: boolean): void {
-  const insert = db.prepare(
+  const insert = prepare(
+    db,
     `INSERT INTO alert (asset, rule, rule_name, because, at, seen, told) VALUES (:n, :rule, :name, :because, :at, :seen, :seen)
      ON CONFLICT (asset, rule) DO NOTHING`,
   );

@@ -42,7 +42,7 @@ const margin = 1.5;
 const smallUsd = 1;
 
 const lookEveryMs = 10_000;
-/** Summing up a large queue takes some 40 ms. */
+/** Many files come together. */
 const soonMs = 1_000;
 /** The backend's settings seldom change; each question is a call that is billed. */
 const askEveryMs = 30 * 60_000;

@@ -10,8 +10,7 @@ interface Files {
   readonly bytes: number;
 }
 
-const queued = `SELECT ext, NULL AS outcome, count(*) AS files, sum(upload_job.size) AS bytes
-  FROM upload_job JOIN asset ON n = asset GROUP BY ext`;
+const queued = 'SELECT ext, NULL AS outcome, files, bytes FROM queued_size WHERE files > 0';
 
 const keptByName = ({ ext }: Files) => isOnlyKept(ext);
 

@@ -5,6 +5,8 @@ import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { InvalidInput, messageOf, Permanent } from '../../../shared/errors.ts';
 import { migrations } from './schema.ts';
 
+/** Kept of the database in memory, in KiB. */
+const cacheKib = 16 * 1024;
 /** How long a statement waits for another process's write. */
 const busyTimeoutMs = 5000;
 
@@ -18,22 +20,47 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the agent's database, making or migrating it. Only the process that holds the data folder's lock may call this.
- * A damaged file is set aside, because all of it can be rebuilt from the watched folders and the cloud.
+ * Opens the agent's database, making or migrating it. A large one takes seconds: `openApart` does the same without holding the event loop. Only the
+ * process that holds the data folder's lock may call this. A damaged file is set aside, because all of it can be rebuilt from the watched folders and the cloud.
  * @returns the database, and the path a damaged one was moved to (null: it was sound)
  * @throws InvalidInput when the file was made by a newer Pixwatch
  */
 export function openDatabase(file: string, { clock, schema = migrations }: OpenOptions): { db: DatabaseSync; setAside: string | null } {
   const setAside = isDamaged(file) ? moveAside(file, clock) : null;
-  const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+  const db = connect(file);
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     migrate(db, file, schema);
   } catch (thrown) {
     db.close();
     throw thrown;
   }
   return { db, setAside };
+}
+
+/** Opens a database that is known to be sound and up to date. */
+export function connect(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+  try {
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${cacheKib}`);
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+  return db;
+}
+
+/**
+ * Writes what is in the write-ahead log into the database itself, while another connection goes on reading and writing.
+ * https://sqlite.org/pragma.html#pragma_wal_checkpoint
+ * @throws SQLite's error, e.g. when the disk is full
+ */
+export function checkpoint(file: string): void {
+  const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
+  try {
+    db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  } finally {
+    db.close();
+  }
 }
 
 /**

@@ -214,4 +214,48 @@ export const migrations = [
   CREATE INDEX asset_kept ON asset (n)
     WHERE outcome = 'kept' AND kind = 'video' AND record ->> '$.outcome.final' IS NULL AND record ->> '$.pipelineVersion' > 0;
   `,
+  `
+  -- Whether a local file is at hand that a job can read, kept up to date so that nobody has to look through all that wait for a drive:
+  -- ready: one is; away: there are some, and none can be read at the moment; gone: there is none; overdue: there has been none for a while.
+  ALTER TABLE upload_job ADD COLUMN source TEXT NOT NULL DEFAULT 'gone' CHECK (source IN ('ready', 'away', 'gone', 'overdue'));
+  CREATE VIEW job_source AS
+    SELECT asset, CASE
+      WHEN EXISTS (SELECT 1 FROM local_file WHERE asset = upload_job.asset AND kind = 'known') THEN 'ready'
+      WHEN EXISTS (SELECT 1 FROM local_file WHERE asset = upload_job.asset) THEN 'away'
+      ELSE 'gone'
+    END AS source
+    FROM upload_job;
+  UPDATE upload_job SET source = (SELECT source FROM job_source WHERE asset = upload_job.asset);
+  CREATE TRIGGER job_source_new AFTER INSERT ON upload_job BEGIN
+    UPDATE upload_job SET source = (SELECT source FROM job_source WHERE asset = NEW.asset) WHERE asset = NEW.asset;
+  END;
+  CREATE TRIGGER job_source_of_new_file AFTER INSERT ON local_file WHEN NEW.asset IS NOT NULL BEGIN
+    UPDATE upload_job SET source = (SELECT source FROM job_source WHERE asset = NEW.asset) WHERE asset = NEW.asset;
+  END;
+  CREATE TRIGGER job_source_of_file AFTER UPDATE OF kind, asset ON local_file BEGIN
+    UPDATE upload_job SET source = (SELECT source FROM job_source WHERE asset = upload_job.asset) WHERE asset IN (OLD.asset, NEW.asset);
+  END;
+  CREATE TRIGGER job_source_of_removed_file AFTER DELETE ON local_file WHEN OLD.asset IS NOT NULL BEGIN
+    UPDATE upload_job SET source = (SELECT source FROM job_source WHERE asset = OLD.asset) WHERE asset = OLD.asset;
+  END;
+  DROP INDEX upload_job_due;
+  CREATE INDEX upload_job_due ON upload_job (source, state, size, next_try_at);
+  -- The files of a folder in a state, without reading the rows.
+  DROP INDEX local_file_folder;
+  CREATE INDEX local_file_folder ON local_file (folder, state);
+  CREATE INDEX alert_unseen ON alert (at) WHERE seen = 0;
+  -- What waits to be sent and what the library holds, summed up by type: what they cost is asked for every few seconds.
+  CREATE TABLE queued_size (ext TEXT PRIMARY KEY, files INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO queued_size SELECT ext, count(*), sum(upload_job.size) FROM upload_job JOIN asset ON n = asset GROUP BY ext;
+  CREATE TRIGGER queued_size_added AFTER INSERT ON upload_job BEGIN
+    INSERT INTO queued_size SELECT ext, 1, NEW.size FROM asset WHERE n = NEW.asset
+    ON CONFLICT (ext) DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER queued_size_removed AFTER DELETE ON upload_job BEGIN
+    UPDATE queued_size SET files = files - 1, bytes = bytes - OLD.size WHERE ext = (SELECT ext FROM asset WHERE n = OLD.asset);
+  END;
+  CREATE INDEX asset_size ON asset (ext, outcome, size);
+  -- \`mergeTexts\` does it, a little at a time.
+  INSERT INTO asset_text (asset_text, rank) VALUES ('automerge', 0), ('crisismerge', 1000);
+  `,
 ];

@@ -44,7 +44,7 @@ export function actHandlers({
     },
 
     async retry({ path }) {
-      queue.retry(path);
+      await queue.retry(path);
       await redrives.byHand(path);
       queue.wake();
       sync.wake();
@@ -116,7 +116,7 @@ export function actHandlers({
     dryRun: ({ draft }) => dryRun(db, draft),
 
     async markAlertsSeen() {
-      markAlertsSeen(db);
+      await markAlertsSeen(db);
       events.changed('status');
       return done;
     },

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Status } from '../../../shared/contract.ts';
 import { readMeta, writeMeta } from '../sync/meta.ts';
@@ -12,15 +12,16 @@ import { type Backoff, defaultBackoff, type Rand } from './backoff.ts';
 import { createBell } from './bell.ts';
 import { createGate, type Gate } from './gate.ts';
 import {
-  abandonedJobs,
   dropAbandoned,
   dueJobs,
+  hasAbandoned,
   hasQueued,
   holds,
   isStillDue,
   type JobSize,
+  markOverdue,
   nextTurnAt,
-  postponeAbandoned,
+  overdueJobs,
   type QueuedJob,
   remaining,
   requeueInterrupted,
@@ -36,7 +37,7 @@ export interface DrainOptions {
   readonly target: UploadTarget;
   readonly random?: Rand;
   readonly backoff?: Backoff;
-  /** How long a job whose file is gone waits for it to turn up elsewhere, in milliseconds. */
+  /** How long a job whose file is gone waits at least for it to turn up elsewhere, in milliseconds; at most twice as long. */
   readonly abandonAfterMs?: number;
   /** Whether anything may be sent at all, as far as what it costs is concerned; when absent, always. `wake` tells that it may have changed. */
   maySend?(): boolean;
@@ -57,7 +58,7 @@ export interface UploadQueue {
   /** Files are gone: what is being sent from them is broken off. */
   filesGone(): void;
   /** Tries a failed file again, or all of them with null. */
-  retry(path: string | null): void;
+  retry(path: string | null): Promise<void>;
   /** Begins nothing new until `resume`, also after a restart. Requests under way end, so that nothing is sent twice. */
   pause(): void;
   resume(): void;
@@ -110,8 +111,8 @@ class Drain implements UploadQueue {
   #fault: unknown;
   #isPaused: boolean;
   #isLineQuick = false;
-  /** Of performance.now(). */
-  #sweptAt = Number.NEGATIVE_INFINITY;
+  /** Of performance.now(). Not at the start: the first scan may find what was moved while nobody watched. */
+  #sweepAt: number;
 
   constructor(options: DrainOptions) {
     const { db, clock, backoff = defaultBackoff, random = Math.random } = options;
@@ -120,10 +121,10 @@ class Drain implements UploadQueue {
     // A large file is under way for hours; nothing else must wait for its end to learn that the cloud is back.
     const onAcknowledged = () => this.#gate.succeeded();
     this.#run = { ...options, backoff, random, slots: createSlots(room), progress: followProgress(clock), onAcknowledged };
+    this.#sweepAt = performance.now() + this.#abandonAfterMs;
     this.#isPaused = readMeta(db, pausedKey) === 'yes';
     if (this.#isPaused) this.#run.slots.pause();
     requeueInterrupted(db);
-    this.filesGone();
     this.#loop = this.#drain();
   }
 
@@ -156,8 +157,9 @@ class Drain implements UploadQueue {
       // What the cloud last failed with stands in the way of nothing.
       this.#gate.succeeded();
     }
-    const turnAt = nextTurnAt(db, clock.now()) ?? Number.POSITIVE_INFINITY;
-    await this.#bell.rest(Math.min(longestRestMs, turnAt - clock.now()));
+    const turnMs = (nextTurnAt(db, clock.now()) ?? Number.POSITIVE_INFINITY) - clock.now();
+    const sweepMs = hasAbandoned(db) ? this.#sweepAt - performance.now() : Number.POSITIVE_INFINITY;
+    await this.#bell.rest(Math.min(longestRestMs, turnMs, sweepMs));
   }
 
   async #nextJob(): Promise<QueuedJob | null> {
@@ -220,14 +222,17 @@ class Drain implements UploadQueue {
 
   /** Gives up jobs whose file did not turn up again. Their multipart uploads would be paid for ever. */
   async #sweep(): Promise<void> {
-    const { db, clock, target } = this.#options;
-    const everyMs = Math.min(longestRestMs, this.#abandonAfterMs);
-    if (performance.now() - this.#sweptAt < everyMs) return;
-    for (const job of abandonedJobs(db, clock.now())) {
-      if (job.uploadId !== null) await abortUpload(target, job, job.uploadId, this.#stop.signal);
-      dropAbandoned(db, job.n);
+    const { db, target } = this.#options;
+    if (performance.now() < this.#sweepAt) return;
+    for (let jobs = overdueJobs(db); jobs.length > 0; jobs = overdueJobs(db)) {
+      for (const job of jobs) {
+        if (job.uploadId !== null) await abortUpload(target, job, job.uploadId, this.#stop.signal);
+        dropAbandoned(db, job.n);
+      }
+      await nextTurn();
     }
-    this.#sweptAt = performance.now();
+    await markOverdue(db);
+    this.#sweepAt = performance.now() + this.#abandonAfterMs;
   }
 
   get #isHeld(): boolean {
@@ -259,13 +264,12 @@ class Drain implements UploadQueue {
   }
 
   filesGone(): void {
-    const { db, clock } = this.#options;
-    postponeAbandoned(db, clock.now(), clock.now() + this.#abandonAfterMs);
+    const { db } = this.#options;
     for (const { job, stop } of this.#running.values()) if (!holds(db, job.path, job.n)) stop.abort();
   }
 
-  retry(path: string | null): void {
-    retryFailed(this.#options.db, path);
+  async retry(path: string | null): Promise<void> {
+    await retryFailed(this.#options.db, path);
     this.#options.onChange();
     this.#gate.hurry();
     this.#bell.ring();

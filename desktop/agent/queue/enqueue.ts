@@ -57,6 +57,6 @@ function link(db: DatabaseSync, clock: Clock, path: string, { asset, size, stamp
     path,
   );
   if (found?.['uploaded']) return;
-  // A job that waits for its file to turn up again has it now.
+  // What it waits for after a failed try may have been this file, which was just read.
   prepare(db, 'INSERT INTO upload_job (asset, size) VALUES (?, ?) ON CONFLICT (asset) DO UPDATE SET next_try_at = 0').run(n, size);
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { prepare, transaction } from '../db/openDatabase.ts';
 import { smallestPart } from '../upload/planParts.ts';
 import type { UploadJob } from '../upload/uploadFile.ts';
@@ -13,6 +14,10 @@ const hasComeBy = (now: string) => `(next_try_at <= ${now} OR next_try_at > ${no
 /** Small files go in one request, large ones in parts. */
 export type JobSize = 'small' | 'large';
 
+/** Rows changed between two turns of the event loop. */
+const chunk = 200;
+const droppedAtOnce = 100;
+
 export interface QueuedJob extends UploadJob {
   /** Failed tries so far. */
   readonly attempts: number;
@@ -26,7 +31,7 @@ export function dueJobs(db: DatabaseSync, size: JobSize, now: number, limit: num
      FROM upload_job AS job
      JOIN asset ON asset.n = job.asset
      JOIN local_file AS file ON file.rowid = (SELECT rowid FROM local_file WHERE asset = job.asset AND kind = 'known' LIMIT 1)
-     WHERE job.state = 'queued' AND job.size ${size === 'large' ? '>' : '<='} ?1 AND ${hasComeBy('?2')}
+     WHERE job.source = 'ready' AND job.state = 'queued' AND job.size ${size === 'large' ? '>' : '<='} ?1 AND ${hasComeBy('?2')}
      ORDER BY job.size LIMIT ?3`,
   );
   return rows.all(smallestPart, now, limit) as unknown as QueuedJob[];
@@ -42,9 +47,12 @@ export function isStillDue(db: DatabaseSync, { n, path, stamp }: QueuedJob): boo
   return row.get(n, path, stamp) !== undefined;
 }
 
-/** When the next job's turn comes, of those that wait; null when none does. */
+/** When the next job's turn comes, of those that wait and of which a file is at hand; null when none does. */
 export function nextTurnAt(db: DatabaseSync, now: number): number | null {
-  const row = prepare(db, `SELECT min(next_try_at) AS at FROM upload_job WHERE state = 'queued' AND next_try_at > ?`).get(now);
+  const row = prepare(
+    db,
+    `SELECT min(next_try_at) AS at FROM upload_job WHERE source = 'ready' AND state = 'queued' AND next_try_at > ?`,
+  ).get(now);
   return row?.['at'] as number | null;
 }
 
@@ -104,11 +112,7 @@ export function remaining(db: DatabaseSync): Remaining {
 
 /** Whether anything waits that could be sent; what waits for its file to be readable does not count. */
 export function hasQueued(db: DatabaseSync): boolean {
-  const row = prepare(
-    db,
-    `SELECT 1 FROM upload_job WHERE state = 'queued' AND EXISTS (SELECT 1 FROM local_file WHERE asset = upload_job.asset AND kind = 'known')`,
-  );
-  return row.get() !== undefined;
+  return prepare(db, "SELECT 1 FROM upload_job WHERE source = 'ready' AND state = 'queued' LIMIT 1").get() !== undefined;
 }
 
 /** Whether a path is still known to hold an asset. */
@@ -121,13 +125,16 @@ export function markUnsettled(db: DatabaseSync, path: string, at: string): void 
   prepare(db, `UPDATE local_file SET kind = 'settling', changed_at = ? WHERE path = ?`).run(at, path);
 }
 
+const tryAgain = "UPDATE upload_job SET state = 'queued', attempts = 0, next_try_at = 0, reason = NULL WHERE state = 'failed'";
+
 /** Lets failed jobs be tried again: that of one path, or all with null. */
-export function retryFailed(db: DatabaseSync, path: string | null): void {
-  prepare(
-    db,
-    `UPDATE upload_job SET state = 'queued', attempts = 0, next_try_at = 0, reason = NULL
-     WHERE state = 'failed' AND (:path IS NULL OR asset = (SELECT asset FROM local_file WHERE path = :path))`,
-  ).run({ path });
+export async function retryFailed(db: DatabaseSync, path: string | null): Promise<void> {
+  if (path !== null) {
+    prepare(db, `${tryAgain} AND asset = (SELECT asset FROM local_file WHERE path = ?)`).run(path);
+    return;
+  }
+  const some = prepare(db, `${tryAgain} AND asset IN (SELECT asset FROM upload_job WHERE state = 'failed' LIMIT ${chunk})`);
+  while (Number(some.run().changes) === chunk) await nextTurn();
 }
 
 /**
@@ -148,21 +155,29 @@ export function sendAgain(db: DatabaseSync, n: number, at: string): boolean {
 /** A job of whose asset no local file is left. */
 export interface AbandonedJob extends Pick<UploadJob, 'n' | 'asset' | 'ext' | 'size' | 'uploadId'> {}
 
-const isAbandoned = 'NOT EXISTS (SELECT 1 FROM local_file WHERE asset = upload_job.asset)';
+const isAbandoned = "source IN ('gone', 'overdue')";
 
-/** A moved file is gone from one place before it is found in another, so jobs that have no file now wait for one until `tryAt`. */
-export function postponeAbandoned(db: DatabaseSync, now: number, tryAt: number): void {
-  prepare(db, `UPDATE upload_job SET next_try_at = ?1 WHERE ${hasComeBy('?2')} AND ${isAbandoned}`).run(tryAt, now);
+export function hasAbandoned(db: DatabaseSync): boolean {
+  return prepare(db, `SELECT 1 FROM upload_job WHERE ${isAbandoned} LIMIT 1`).get() !== undefined;
 }
 
-/** Jobs that have waited long enough for a file to turn up. */
-export function abandonedJobs(db: DatabaseSync, now: number): AbandonedJob[] {
+/** A moved file is gone from one place before it is found in another, so jobs that have no file now wait for one until this is called again. */
+export async function markOverdue(db: DatabaseSync): Promise<void> {
+  const some = prepare(
+    db,
+    `UPDATE upload_job SET source = 'overdue' WHERE asset IN (SELECT asset FROM upload_job WHERE source = 'gone' LIMIT ${chunk})`,
+  );
+  while (Number(some.run().changes) === chunk) await nextTurn();
+}
+
+/** Some of the jobs that have waited long enough for a file to turn up. */
+export function overdueJobs(db: DatabaseSync): AbandonedJob[] {
   const rows = prepare(
     db,
     `SELECT n, id AS asset, ext, upload_job.size, upload_id AS uploadId FROM upload_job JOIN asset ON n = upload_job.asset
-     WHERE state <> 'uploading' AND ${hasComeBy('?1')} AND ${isAbandoned}`,
+     WHERE source = 'overdue' AND state <> 'uploading' LIMIT ${droppedAtOnce}`,
   );
-  return rows.all(now) as unknown as AbandonedJob[];
+  return rows.all() as unknown as AbandonedJob[];
 }
 
 /** Removes a job that has no file, and the asset when nothing else is known of it. */

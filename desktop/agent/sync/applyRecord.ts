@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { InvalidInput } from '../../../shared/errors.ts';
 import type { AssetRecord } from '../../../shared/model/asset.ts';
 import { normaliseLabel } from '../../../shared/model/label.ts';
+import { prepare } from '../db/openDatabase.ts';
 import { indexText } from '../search/indexText.ts';
 
 /**
@@ -12,32 +13,31 @@ import { indexText } from '../search/indexText.ts';
  * @throws InvalidInput when the record's time cannot be read
  */
 export function applyRecord(db: DatabaseSync, record: AssetRecord, { again = false } = {}): { n: number; replaced: boolean } | null {
-  const held = db.prepare('SELECT n, revision FROM asset WHERE id = ?').get(record.asset);
+  const held = prepare(db, 'SELECT n, revision FROM asset WHERE id = ?').get(record.asset);
   const heldRevision = (held?.['revision'] ?? 0) as number;
   if (record.revision < heldRevision || (record.revision === heldRevision && !again)) return null;
 
   const { outcome, media } = record;
   const inLibrary = media !== null && (outcome.kind === 'analysed' || outcome.kind === 'kept');
-  const row = db
-    .prepare(
-      `INSERT INTO asset (id, ext, size, uploaded, taken_at, kind, revision, outcome, reason, unfiled, record)
+  const row = prepare(
+    db,
+    `INSERT INTO asset (id, ext, size, uploaded, taken_at, kind, revision, outcome, reason, unfiled, record)
        VALUES (:id, :ext, :size, 1, :takenAt, :kind, :revision, :outcome, :reason, :unfiled, :record)
        ON CONFLICT (id) DO UPDATE SET uploaded = 1, taken_at = excluded.taken_at, kind = excluded.kind, revision = excluded.revision,
          outcome = excluded.outcome, reason = excluded.reason, unfiled = excluded.unfiled, record = excluded.record
        RETURNING n`,
-    )
-    .get({
-      id: record.asset,
-      ext: record.ext,
-      size: media?.bytes ?? 0,
-      takenAt: inLibrary ? sortableTime(media.takenAt) : null,
-      kind: media?.kind ?? null,
-      revision: record.revision,
-      outcome: outcome.kind,
-      reason: 'reason' in outcome ? outcome.reason : null,
-      unfiled: record.unfiled ?? null,
-      record: JSON.stringify(record),
-    });
+  ).get({
+    id: record.asset,
+    ext: record.ext,
+    size: media?.bytes ?? 0,
+    takenAt: inLibrary ? sortableTime(media.takenAt) : null,
+    kind: media?.kind ?? null,
+    revision: record.revision,
+    outcome: outcome.kind,
+    reason: 'reason' in outcome ? outcome.reason : null,
+    unfiled: record.unfiled ?? null,
+    record: JSON.stringify(record),
+  });
   const n = row?.['n'] as number;
   replaceLabels(db, n, (inLibrary && record.labels) || []);
   indexText(db, n);
@@ -46,13 +46,15 @@ export function applyRecord(db: DatabaseSync, record: AssetRecord, { again = fal
 
 /** Names that differ only in what `normaliseLabel` levels out are one label, with the highest of their confidences. */
 function replaceLabels(db: DatabaseSync, asset: number, labels: NonNullable<AssetRecord['labels']>): void {
-  db.prepare('DELETE FROM asset_label WHERE asset = ?').run(asset);
+  prepare(db, 'DELETE FROM asset_label WHERE asset = ?').run(asset);
   const list = JSON.stringify(labels.map(({ name, confidence }) => ({ name, confidence, normalised: normaliseLabel(name) })));
-  db.prepare(
+  prepare(
+    db,
     `INSERT INTO label (normalised, name) SELECT value ->> '$.normalised', value ->> '$.name' FROM json_each(?) WHERE true
      ON CONFLICT (normalised) DO NOTHING`,
   ).run(list);
-  db.prepare(
+  prepare(
+    db,
     `INSERT INTO asset_label (label, asset, confidence)
      SELECT label.n, ?, max(value ->> '$.confidence') FROM json_each(?) JOIN label ON label.normalised = value ->> '$.normalised' GROUP BY label.n`,
   ).run(asset, list);

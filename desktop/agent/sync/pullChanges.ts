@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { InvalidInput } from '../../../shared/errors.ts';
@@ -7,6 +8,7 @@ import { type AssetId, assetRecord, type LibraryId } from '../../../shared/model
 import { parse } from '../../../shared/parse.ts';
 import { raiseAlerts } from '../alerts/raiseAlerts.ts';
 import { transaction } from '../db/openDatabase.ts';
+import { mergeTexts } from '../search/indexText.ts';
 import { cloudTrouble } from '../upload/cloudTrouble.ts';
 import { applyRecord } from './applyRecord.ts';
 import { readMeta, writeMeta } from './meta.ts';
@@ -32,7 +34,7 @@ export interface PullOptions {
   /** ms since 1970. The cursor never passes it: a writer whose clock is ahead must not hide what others write. */
   readonly now: number;
   readonly signal: AbortSignal;
-  /** Gets what a page changed, after it was committed; never nothing. */
+  /** Gets what was changed at once, after it was committed; never nothing. */
   onApplied(applied: readonly Applied[]): void;
   /** Gets each item that is no record of this library; it is left out, its neighbours are applied. */
   onBadItem(key: string, error: InvalidInput): void;
@@ -40,8 +42,9 @@ export interface PullOptions {
 
 type Item = Record<string, unknown>;
 
-/** A page is applied in one go and must not hold the event loop for long. */
 const itemsPerPage = 50;
+/** Items applied between two turns of the event loop: some ten milliseconds of work. */
+const appliedAtOnce = 25;
 const pulledRecord = v.object({ ...assetRecord.entries, changedAt: v.pipe(v.string(), v.isoTimestamp()) });
 const cursorKey = 'changesCursor';
 const completeKey = 'pulledOnce';
@@ -62,8 +65,8 @@ function indexedSince(db: DatabaseSync): string {
 }
 
 /**
- * Brings the local index up to date with the cloud's. Each page is one transaction with the cursor in it, so that a process that
- * dies goes on behind the last whole page; pages and items may come again at will. An index of another version of Pixwatch, which cut off what it did
+ * Brings the local index up to date with the cloud's. What is applied at once is one transaction with the cursor in it, so that a process that
+ * dies goes on behind it; pages and items may come again at will. An index of another version of Pixwatch, which cut off what it did
  * not know of a record or left it out, is pulled anew as a whole.
  * @returns whether the cursor moved: there was something later than all before
  * @throws CloudUnavailable when the cloud cannot be used, SQLite's error when the database cannot be written
@@ -89,8 +92,15 @@ export async function pullChanges(db: DatabaseSync, cloud: LibraryTable, options
     const page = await cloud.dynamodb.send(new QueryCommand(query), { abortSignal: options.signal }).catch((cause) => {
       throw cloudTrouble(cause);
     });
-    const applied = applyPage(db, cloud.library, page.Items ?? [], { ...options, again });
-    if (applied.length > 0) options.onApplied(applied);
+    const items = page.Items ?? [];
+    for (let at = 0; at < items.length; at += appliedAtOnce) {
+      const applied = applyItems(db, cloud.library, items.slice(at, at + appliedAtOnce), { ...options, again });
+      await nextTurn();
+      if (applied.length === 0) continue;
+      options.onApplied(applied);
+      mergeTexts(db);
+      await nextTurn();
+    }
     query.ExclusiveStartKey = page.LastEvaluatedKey;
   } while (query.ExclusiveStartKey);
   writeMeta(db, completeKey, 'yes');
@@ -113,7 +123,7 @@ interface PageOptions extends Pick<PullOptions, 'now' | 'onBadItem'> {
   readonly again: boolean;
 }
 
-function applyPage(db: DatabaseSync, library: LibraryId, items: readonly Item[], { now, onBadItem, again }: PageOptions): Applied[] {
+function applyItems(db: DatabaseSync, library: LibraryId, items: readonly Item[], { now, onBadItem, again }: PageOptions): Applied[] {
   return transaction(db, () => {
     const applied = items.flatMap((item) => {
       try {

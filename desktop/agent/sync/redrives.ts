@@ -94,7 +94,7 @@ export function startRedrives({ db, clock, commands, ready, onChange, onError }:
       }
       // Those of which no letter tells any more.
       for (let asked = failedAssets(db, -1); asked.length > 0; asked = failedAssets(db, asked.at(-1)?.n ?? 0)) await ask(asked);
-      prepare(db, `UPDATE asset SET ask_at = 0 WHERE ${isUnanswered} AND outcome IS NULL AND reason IS NOT NULL`).run();
+      await askLateOnes(db);
       looking.wake();
     },
     close: looking.close,
@@ -111,6 +111,16 @@ async function schedule(db: DatabaseSync, now: number): Promise<void> {
     `UPDATE asset SET ask_at = ? WHERE n IN (SELECT n FROM asset WHERE ${isUnanswered} AND ask_at IS NULL LIMIT ${chunk})`,
   );
   while (Number(statement.run(now + dayMs).changes) === chunk) await setImmediate();
+}
+
+/** Those that were asked about without an answer since are due now. */
+async function askLateOnes(db: DatabaseSync): Promise<void> {
+  const statement = prepare(
+    db,
+    `UPDATE asset SET ask_at = 0
+     WHERE n IN (SELECT n FROM asset WHERE ${isUnanswered} AND outcome IS NULL AND reason IS NOT NULL AND ask_at > 0 LIMIT ${chunk})`,
+  );
+  while (Number(statement.run().changes) === chunk) await setImmediate();
 }
 
 const columns = 'n, id AS asset, ext';

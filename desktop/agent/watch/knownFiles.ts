@@ -5,9 +5,9 @@ import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { prepare, transaction } from '../db/openDatabase.ts';
 import { ignoredReason } from './ignores.ts';
 
-/** Rows read, or written, between two turns of the event loop: a few milliseconds of work. */
+/** Rows read, or written, between two turns of the event loop: some ten milliseconds of work. */
 const batchSize = 2000;
-const writtenAtOnce = 500;
+const writtenAtOnce = 200;
 /** The character after the separator: bounds the range of the paths below a folder. */
 const afterSep = String.fromCharCode(sep.charCodeAt(0) + 1);
 

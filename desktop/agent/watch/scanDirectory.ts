@@ -87,7 +87,8 @@ export async function scanDirectory(db: DatabaseSync, clock: Clock, folder: Scan
     await nextTurn();
   }
   // What was looked at was taken out of `known.files`.
-  const lostFolders = known.subfolders.filter((path) => !subfolders.includes(path));
+  const found = new Set(subfolders);
+  const lostFolders = known.subfolders.filter((path) => !found.has(path));
   const lost = [...known.files.keys()];
   for (const lostFolder of lostFolders) for (const path of await pathsBelow(db, lostFolder)) lost.push(path);
   await forgetFiles(db, lost);

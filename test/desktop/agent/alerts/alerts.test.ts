@@ -78,14 +78,14 @@ describe('the list', () => {
     expect(times).toEqual(times.toSorted().toReversed());
   });
 
-  test('seen and unseen', () => {
+  test('seen and unseen', async () => {
     const db = memoryDatabase();
     const n = apply(db, recordOf('a.jpg'));
     raiseAlerts(db, n, [matchOf('1'), matchOf('2')], at, false);
     raiseAlerts(db, n, [matchOf('3')], at, true);
     expect(countUnseenAlerts(db)).toBe(2);
     expect(untoldAlerts(db).map(({ rule }) => rule)).toEqual(['1', '2']);
-    markAlertsSeen(db);
+    await markAlertsSeen(db);
     expect(countUnseenAlerts(db)).toBe(0);
     expect(listAlerts(db, { cursor: null, limit: 10 }).items.every(({ seen }) => seen)).toBe(true);
   });

@@ -260,9 +260,9 @@ describe('offline, pause, failures', () => {
     const other = await sending.put('b.jpg', photo());
     await sending.untilIdle();
     expect(await keysIn(sending)).toEqual([other]);
-    sending.queue.retry(join(sending.folder, 'b.jpg'));
+    await sending.queue.retry(join(sending.folder, 'b.jpg'));
     expect(sending.states()).toMatchObject({ 'a.jpg': { kind: 'failed' } });
-    sending.queue.retry(join(sending.folder, 'a.jpg'));
+    await sending.queue.retry(join(sending.folder, 'a.jpg'));
     await sending.untilIdle();
     expect(await keysIn(sending)).toEqual([key, other].toSorted());
     expect(sending.states()).toEqual({ 'a.jpg': analysing, 'b.jpg': analysing });

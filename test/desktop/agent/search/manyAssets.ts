@@ -3,17 +3,18 @@ import { transaction } from '../../../../desktop/agent/db/openDatabase.ts';
 import { idOf, labelOf, mediaOf, randomOf, recordOf } from './library.ts';
 
 /**
- * Fills a new database with analysed assets, every twentieth with a local file: ten labels each out of a thousand, some very frequent.
- * Written with plain SQL, as applying so many records takes a while.
+ * Fills a new database with analysed assets: ten labels each out of a thousand, some very frequent. Written with plain SQL, as applying so many records
+ * takes a while.
+ * @param every one of so many has a local file; the others come from other devices
  */
-export function fill(db: DatabaseSync, assets: number): void {
+export function fill(db: DatabaseSync, assets: number, every = 20): void {
   // Room for all that is written, only while it is.
   db.exec('PRAGMA cache_size = -400000');
-  transaction(db, () => write(db, assets));
+  transaction(db, () => write(db, assets, every));
   db.exec('PRAGMA cache_size = -2000');
 }
 
-function write(db: DatabaseSync, assets: number): void {
+function write(db: DatabaseSync, assets: number, every: number): void {
   const random = randomOf(1);
   const names = Array.from({ length: 1000 }, (_, i) => ['Person', 'Dog', 'Cat', 'Car'][i] ?? `Label${i} Thing`);
   const insertLabel = db.prepare('INSERT INTO label (n, normalised, name) VALUES (?, ?, ?)');
@@ -36,8 +37,7 @@ function write(db: DatabaseSync, assets: number): void {
     insertAsset.run(n, idOf(`${n}`), takenAt, kind, JSON.stringify(record));
     for (const i of chosen) insertAssetLabel.run(i + 1, n, Math.floor(random() * 100));
     const path = `/home/ann/Pictures/${2000 + Math.floor(random() * 25)}/event ${Math.floor(random() * 500)}/IMG_${n}.jpg`;
-    // The others come from other devices.
-    if (n % 20 === 0) insertFile.run(path, n);
+    if (n % every === 0) insertFile.run(path, n);
     insertText.run(n, labels.join('\n'), path);
   }
 }

@@ -1,0 +1,42 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { assertNever, messageOf } from '../../../shared/errors.ts';
+import { copyIndex } from './copyIndex.ts';
+import { checkpoint, openDatabase } from './openDatabase.ts';
+
+/** Run as a worker thread: does one task for `apart.ts`. */
+export type ApartTask =
+  /** `now`: ms since 1970. */
+  | { readonly kind: 'open'; readonly file: string; readonly now: number }
+  | { readonly kind: 'copy'; readonly from: string; readonly to: string }
+  | { readonly kind: 'checkpoint'; readonly file: string };
+export type ApartAnswer =
+  /** `setAside`: see `openDatabase`. */
+  { readonly kind: 'done'; readonly setAside: string | null } | { readonly kind: 'error'; readonly name: string; readonly text: string };
+
+parentPort?.postMessage(answer(workerData as ApartTask));
+
+function answer(task: ApartTask): ApartAnswer {
+  try {
+    return { kind: 'done', setAside: perform(task) };
+  } catch (thrown) {
+    return { kind: 'error', name: thrown instanceof Error ? thrown.name : 'Error', text: messageOf(thrown) };
+  }
+}
+
+function perform(task: ApartTask): string | null {
+  switch (task.kind) {
+    case 'open': {
+      const { db, setAside } = openDatabase(task.file, { clock: { now: () => task.now } });
+      db.close();
+      return setAside;
+    }
+    case 'copy':
+      copyIndex(task.from, task.to);
+      return null;
+    case 'checkpoint':
+      checkpoint(task.file);
+      return null;
+    default:
+      return assertNever(task);
+  }
+}
