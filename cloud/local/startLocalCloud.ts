@@ -37,6 +37,7 @@ import type { VideosOptions } from './rekognition/video/createVideos.ts';
 import { repeat } from './repeat.ts';
 import { createRunner } from './runner.ts';
 import { createS3 } from './s3/createS3.ts';
+import { readSettings } from './settings.ts';
 import { createSns } from './sns.ts';
 import { createSqs } from './sqs.ts';
 import { loadStateMachine, type StateMachine } from './stateMachine.ts';
@@ -53,6 +54,7 @@ export interface LocalCloudOptions {
   readonly models: string;
   /** How many pictures are looked at at a time; each takes some 1 GB of memory. */
   readonly workers?: number;
+  /** Beside those in `settings.json` in `dir`, and before them. */
   readonly settings?: Partial<PipelineSettings>;
   /** Answers for Rekognition in place of the models, for tests that are not about what is seen. */
   readonly rekognition?: Service;
@@ -93,7 +95,7 @@ const timerEveryMs = 60_000;
 /**
  * Opens the whole of Pixwatch's backend on this computer, behind one AWS-compatible endpoint on 127.0.0.1. What waited or ran when the last
  * process ended, however it ended, goes on.
- * @throws InvalidInput when another process uses the folder, a newer Pixwatch wrote it, or the port is taken
+ * @throws InvalidInput when another process uses the folder, a newer Pixwatch wrote it, its settings are wrong, or the port is taken
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const parts: Closable[] = [];
@@ -135,6 +137,7 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const database = own(await openDatabase(join(dir, 'local.db')));
+  const settings = { ...(await readSettings(join(dir, 'settings.json'))), ...options.settings };
   const credentials = await loadCredentials(join(dir, 'credentials.json'));
   const identity = await openIdentity(join(dir, 'identity-keys.json'), database.sql, clock);
   const queues = createQueues(database.sql, clock, queueSettings);
@@ -184,7 +187,7 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
     ...identity.services,
   });
   const { endpoint } = own(await startGateway({ port, credentials, guests: identity.guests, region: names.region, services, clock, log }));
-  setBackend(own(createLocalBackend(endpoint, credentials, options)));
+  setBackend(own(createLocalBackend(endpoint, credentials, { ...options, settings })));
 
   own(runner);
   // Pictures wait for the models rather than to fail for lack of them.

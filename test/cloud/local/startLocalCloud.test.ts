@@ -228,6 +228,30 @@ test('a folder of a newer Pixwatch is refused and left as it is', async () => {
   await expect(start(dir)).rejects.toThrow('newer Pixwatch');
 });
 
+test('minimum confidence, number of labels and detectors are set in a file beside its data; what is wrong there is said', async () => {
+  const dir = await scratchDir();
+  const path = join(dir, 'settings.json');
+  for (const [text, sentence] of [
+    ['{"maxLabels": "ten"}', `${path}, maxLabels: `],
+    ['{"maxlabels": 10}', `${path}, maxlabels: `],
+    ['{', `${path} is no JSON.`],
+  ] as const) {
+    await writeFile(path, text);
+    await expect(start(dir)).rejects.toMatchObject({ name: 'InvalidInput', message: expect.stringContaining(sentence) });
+  }
+  await writeFile(path, '{"minConfidence": 80, "maxLabels": 3, "detectors": {"faces": false}}');
+  const asked: unknown[] = [];
+  const labels = (input: unknown) => {
+    asked.push(input);
+    return { Labels: [] };
+  };
+  const { put, finished } = await start(dir, { rekognition: answering({ labels }) });
+  const { ref, bytes } = await picture(1);
+  await put(ref, bytes);
+  expect(await finished(ref)).toMatchObject({ outcome: { kind: 'analysed' }, faces: null, text: [] });
+  expect(asked).toEqual([expect.objectContaining({ MinConfidence: 80, MaxLabels: 3 })]);
+});
+
 test('a port that is taken is said, and the folder is free again', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
