@@ -1,3 +1,4 @@
+import { region } from './names.ts';
 import type { StateEvent, StateMachine } from './stateMachine.ts';
 
 /** An event of Step Functions' GetExecutionHistory, without its id. Times are seconds since 1970. */
@@ -11,10 +12,15 @@ export interface HistoryEvent {
 /** Longer inputs and outputs of states are cut, so that the history of many executions stays small; characters. */
 const longestData = 2_048;
 
+const cut = (value: unknown) => JSON.stringify(value ?? null).slice(0, longestData);
+
 const data = (field: 'input' | 'output', value: unknown) => {
   const json = JSON.stringify(value ?? null);
   return { [field]: json.slice(0, longestData), [`${field}Details`]: { truncated: json.length > longestData } };
 };
+
+/** Of a state whose function is not called by its ARN, but by Step Functions' integration, which waits for a token to be answered. */
+const integration = { resourceType: 'lambda', resource: 'invoke.waitForTaskToken' };
 
 /**
  * Translates what the interpreter tells into the events that AWS keeps of a run whose tasks are Lambda functions.
@@ -23,7 +29,7 @@ const data = (field: 'input' | 'output', value: unknown) => {
  * @returns takes the interpreter's events one by one
  */
 export function createRecorder(
-  { branchOf }: Pick<StateMachine, 'branchOf'>,
+  { branchOf, isWaiting }: Pick<StateMachine, 'branchOf' | 'isWaiting'>,
   append: (event: HistoryEvent) => number,
   first: number,
 ): (event: StateEvent) => void {
@@ -41,12 +47,17 @@ export function createRecorder(
     const add = (kind: string, details: Record<`${string}EventDetails`, object> = {}) => {
       latest.set(branch, append({ timestamp: event.timestamp / 1000, type: kind, previousEventId: latestOf(branch), ...details }));
     };
+    const addOfTask = (what: 'Scheduled' | 'Succeeded' | 'Failed' | 'TimedOut', details: object) => {
+      if (isWaiting(name)) add(`Task${what}`, { [`task${what}EventDetails`]: { ...integration, ...details } });
+      else add(`LambdaFunction${what}`, { [`lambdaFunction${what}EventDetails`]: details });
+    };
     const begin = () => {
       failed.delete(name);
       if (type === 'Parallel' || type === 'Map') add(`${type}StateStarted`);
       if (type !== 'Task') return;
-      add('LambdaFunctionScheduled', { lambdaFunctionScheduledEventDetails: { resource: name, ...data('input', input) } });
-      add('LambdaFunctionStarted');
+      addOfTask('Scheduled', isWaiting(name) ? { region, parameters: cut(input) } : { resource: name, ...data('input', input) });
+      if (isWaiting(name)) add('TaskStarted', { taskStartedEventDetails: integration });
+      else add('LambdaFunctionStarted');
     };
 
     switch (event.type) {
@@ -60,13 +71,11 @@ export function createRecorder(
         const error = { error: event.Error, cause: String(event.Cause) };
         if (type === 'Parallel' || type === 'Map') return add(`${type}StateFailed`);
         if (type !== 'Task') return;
-        if (event.Error === 'States.Timeout') return add('LambdaFunctionTimedOut', { lambdaFunctionTimedOutEventDetails: error });
-        return add('LambdaFunctionFailed', { lambdaFunctionFailedEventDetails: error });
+        return addOfTask(event.Error === 'States.Timeout' ? 'TimedOut' : 'Failed', error);
       }
       case 'StateExited':
         if (!failed.has(name) && (type === 'Parallel' || type === 'Map')) add(`${type}StateSucceeded`);
-        if (!failed.has(name) && type === 'Task')
-          add('LambdaFunctionSucceeded', { lambdaFunctionSucceededEventDetails: data('output', output) });
+        if (!failed.has(name) && type === 'Task') addOfTask('Succeeded', data('output', output));
         return add(`${type}StateExited`, { stateExitedEventDetails: { name, ...data('output', output) } });
     }
   };

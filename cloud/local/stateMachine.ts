@@ -43,6 +43,8 @@ export interface StateMachine {
   run(execution: ExecutionContext, onParked?: () => void): Run;
   /** The branch of a Parallel or Map that a state belongs to; '' for those of the state machine itself. */
   branchOf(state: string): string;
+  /** Whether a state waits for a token to be answered. */
+  isWaiting(state: string): boolean;
 }
 
 interface Definition {
@@ -87,6 +89,7 @@ export function loadStateMachine(
   interpreters.set(text, interpreter);
   return {
     branchOf: (state) => branches.get(state) ?? '',
+    isWaiting: (state) => Object.hasOwn(waiting, state),
     run(execution, onParked = () => {}) {
       const context = { [executionKey]: execution, StateMachine: { Id: stateMachineArn, Name: stateMachineName } };
       const waits = waitsOf(tokens, onParked);

@@ -19,6 +19,7 @@ import { createRunner } from '../../../cloud/local/runner.ts';
 import { loadStateMachine, type Task } from '../../../cloud/local/stateMachine.ts';
 import { createStates } from '../../../cloud/local/states.ts';
 import { createTaskTokens } from '../../../cloud/local/taskTokens.ts';
+import { historyOf } from '../../../cloud/steps/history.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { InvalidInput, Permanent, Transient } from '../../../shared/errors.ts';
@@ -342,7 +343,7 @@ group('a state that waits by a token', () => {
 
   test('goes on with what is answered, once, and has left its place to others meanwhile', async () => {
     const { payloads, Ask } = asked();
-    const { client, start, ended } = await opened({ states: waits, tasks: { Ask }, concurrency: 1 });
+    const { client, start, ended, history } = await opened({ states: waits, tasks: { Ask }, concurrency: 1 });
     await start('one');
     await start('two');
     await eventually(() => payloads.length === 2);
@@ -353,6 +354,23 @@ group('a state that waits by a token', () => {
     expect(JSON.parse((await ended('one')).output ?? '')).toEqual({ asset: 'one', answer: { labels: ['Dog'] } });
     await client.send(new SendTaskFailureCommand({ taskToken: two?.token, error: 'Permanent', cause: 'too dark' }));
     expect(JSON.parse((await ended('two')).output ?? '')).toEqual({ asset: 'two', error: { Error: 'Permanent', Cause: 'too dark' } });
+
+    // As AWS tells of an integration; of one that is called by its ARN it tells LambdaFunction… events.
+    const toldOf = async (name: string) => (await history(name)).events.filter(({ type }) => type?.startsWith('Task'));
+    const lambda = { resourceType: 'lambda', resource: 'invoke.waitForTaskToken' };
+    expect(await toldOf('one')).toMatchObject([
+      { type: 'TaskStateEntered' },
+      { type: 'TaskScheduled', taskScheduledEventDetails: { ...lambda, parameters: '{"asset":"one"}' } },
+      { type: 'TaskStarted', taskStartedEventDetails: lambda },
+      { type: 'TaskSucceeded', taskSucceededEventDetails: { ...lambda, output: expect.stringContaining('Dog') } },
+      { type: 'TaskStateExited' },
+    ]);
+    expect(historyOf((await history('two')).events)).toMatchObject([
+      { step: 'ask', what: 'entered' },
+      { step: 'ask', what: 'failed', detail: 'too dark' },
+      { step: 'caught', what: 'entered' },
+      { step: 'caught', what: 'succeeded' },
+    ]);
 
     const late = { name: 'TaskTimedOut' };
     await expect(client.send(new SendTaskSuccessCommand(success))).rejects.toMatchObject(late);
