@@ -22,11 +22,11 @@ import { loadCredentials } from './credentials.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openDynamodb } from './dynamodb.ts';
 import { createEmails } from './emails.ts';
+import { type SqsRecord, startEventSourceMapping } from './eventSourceMapping.ts';
 import { createExecutions, statusChangeEvent } from './executions.ts';
 import type { Service } from './gateway/service.ts';
 import { startGateway } from './gateway/startGateway.ts';
 import { openIdentity } from './identity/openIdentity.ts';
-import { type SqsRecord, startInboxQueue } from './inboxQueue.ts';
 import { createLambda, type LambdaFunction } from './lambda.ts';
 import { createMeter, type Meter, meterServices, meterStateMachine, meterTask } from './meter.ts';
 import * as names from './names.ts';
@@ -77,7 +77,7 @@ export interface LocalCloud {
   /** Fulfils when pictures are looked at; rejects when the vision models cannot be fetched, which is tried again. */
   readonly ready: Promise<void>;
   /** What AWS would bill of what was done since it was opened. */
-  readonly meter: Pick<Meter, 'read' | 'add'>;
+  readonly meter: Pick<Meter, 'read'>;
   close(): Promise<void>;
 }
 
@@ -200,8 +200,8 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
     meter.addRun(name, performance.now() - began);
     return answer;
   };
-  own(startInboxQueue({ queues, queue: names.inboxQueue, dispatch: takes('Dispatch', dispatch), log }));
-  own(startInboxQueue({ queues, queue: names.videoQueue, dispatch: takes('VideoLabelsDone', videoLabelsDone), log }));
+  own(startEventSourceMapping({ queues, queue: names.inboxQueue, invoke: takes('Dispatch', dispatch), log }));
+  own(startEventSourceMapping({ queues, queue: names.videoQueue, invoke: takes('VideoLabelsDone', videoLabelsDone), log }));
   own(everyMinute(async () => drainOutbox(await backend), 'Alerts wait in the outbox', log));
   own(everyMinute(async () => resumeWaiting(await backend), 'What waits for budget waits on', log));
   const file = connectionFileOf(endpoint);

@@ -23,10 +23,10 @@ export interface BatchResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
 
-export interface InboxQueueOptions {
+export interface EventSourceMappingOptions {
   readonly queues: Queues;
   readonly queue: string;
-  readonly dispatch: (event: { Records: SqsRecord[] }) => Promise<BatchResponse>;
+  readonly invoke: (event: { Records: SqsRecord[] }) => Promise<BatchResponse>;
   /** Gets one line for each batch that failed. */
   log(line: string): void;
 }
@@ -37,13 +37,13 @@ const firstBackoffMs = 1_000;
 const longestBackoffMs = 60_000;
 
 /**
- * Does what AWS's event source mapping does: polls the queue, hands batches to `dispatch`, deletes what succeeded. What failed comes again
+ * Does what AWS's event source mapping does: polls the queue, hands batches to a function, deletes what succeeded. What failed comes again
  * after a backoff, until the queue's redrive policy moves it to the dead letters. Closing it waits for the batch under way.
  */
-export function startInboxQueue({ queues, queue, dispatch, log }: InboxQueueOptions): Repeated {
+export function startEventSourceMapping({ queues, queue, invoke, log }: EventSourceMappingOptions): Repeated {
   const failedOf = async (messages: readonly Message[]): Promise<ReadonlySet<string>> => {
     try {
-      const { batchItemFailures } = await dispatch({ Records: messages.map((message) => toRecord(queue, message)) });
+      const { batchItemFailures } = await invoke({ Records: messages.map((message) => toRecord(queue, message)) });
       return new Set(batchItemFailures.map((failure) => failure.itemIdentifier));
     } catch (thrown) {
       log(`${messages.length} messages of ${queue} could not be handed on and will be tried again: ${messageOf(thrown)}`);

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../../cloud/local/database.ts';
-import { type BatchResponse, type SqsRecord, startInboxQueue } from '../../../cloud/local/inboxQueue.ts';
+import { type BatchResponse, type SqsRecord, startEventSourceMapping } from '../../../cloud/local/eventSourceMapping.ts';
 import { createQueues } from '../../../cloud/local/queues.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { Transient } from '../../../shared/errors.ts';
 import { eventually, scratchDir } from './serve.ts';
 
-async function open(dispatch: (event: { Records: SqsRecord[] }) => Promise<BatchResponse>) {
+async function open(invoke: (event: { Records: SqsRecord[] }) => Promise<BatchResponse>) {
   const database = await openDatabase(join(await scratchDir(), 'local.db'));
   const queues = createQueues(
     database.sql,
@@ -18,7 +18,7 @@ async function open(dispatch: (event: { Records: SqsRecord[] }) => Promise<Batch
     ]),
   );
   const lines: string[] = [];
-  const inbox = startInboxQueue({ queues, queue: 'inbox', dispatch, log: (line) => lines.push(line) });
+  const inbox = startEventSourceMapping({ queues, queue: 'inbox', invoke, log: (line) => lines.push(line) });
   onTestFinished(async () => {
     await inbox.close();
     await database.close();
