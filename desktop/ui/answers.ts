@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { messageOf } from '../../shared/errors.ts';
 import { type AnyEvent, useAgent, useConnection } from './agent.tsx';
 import type { Agent } from './connection.ts';
-import { createPager, type Page, type Pager } from './pager.ts';
+import { type Beginning, createPager, type Page, type Pager } from './pager.ts';
 import { createRefresher, type Refresher } from './refresher.ts';
 
 /** Events that mean "ask again". */
@@ -58,18 +58,18 @@ export function useAnswer<T>(ask: (agent: Agent) => Promise<T>, refreshOn: Event
 }
 
 /**
- * A list of the agent that is read page by page and kept fresh. `last` is the page that came last, with what else it says;
- * null before the first. `busy` while the first page for a new `ask` is awaited; the old items stay until then.
+ * A list of the agent that is read page by page and kept fresh. `first` is its first page, with what else it says; null before that came. `show` says which
+ * items are in view. `busy` while the first page for a new `ask` is awaited; the old items stay until then.
  * @param ask must be stable, as must `refreshOn`
  */
 export function usePages<T, P extends Page<T>>(ask: (agent: Agent, cursor: string | null, limit: number) => Promise<P>, refreshOn: Events) {
-  const [{ items, last, answers }, setState] = useState<{ items: readonly T[]; last: P | null; answers: typeof ask | null }>(unasked);
+  const [{ items, first, hasMore, answers }, setState] = useState<List<T, P> & { readonly answers: typeof ask | null }>(unasked);
   const pager = useRef<Pager | null>(null);
   const start: Start = useCallback(
     (agent, isCurrent) => {
       const mine = createPager<T, P>(
         (cursor, limit) => ask(agent, cursor, limit),
-        (all, page) => isCurrent() && setState({ items: all, last: page, answers: ask }),
+        (list) => isCurrent() && setState({ ...list, answers: ask }),
       );
       pager.current = mine;
       return mine.refresh;
@@ -77,12 +77,21 @@ export function usePages<T, P extends Page<T>>(ask: (agent: Agent, cursor: strin
     [ask],
   );
   const { problem } = useFresh(start, refreshOn);
-  const { run, problem: loadProblem } = useAction();
-  const loadTo = useCallback((count: number) => void run(async () => pager.current?.loadTo(count)), [run]);
-  return { items, last, busy: answers !== ask && problem === null, problem: problem ?? loadProblem, loadTo };
+  const [showProblem, setShowProblem] = useState<string | null>(null);
+  const show = useCallback((from: number, end: number) => {
+    pager.current?.show(from, end).then(
+      () => setShowProblem(null),
+      (thrown) => setShowProblem(messageOf(thrown)),
+    );
+  }, []);
+  return { items, first, hasMore, busy: answers !== ask && problem === null, problem: problem ?? showProblem, show };
 }
 
-const unasked = { items: [], last: null, answers: null };
+interface List<T, P> extends Omit<Beginning<T, P>, 'first'> {
+  readonly first: P | null;
+}
+
+const unasked = { items: [], first: null, hasMore: false, answers: null };
 
 /** Runs calls that a person asked for: `busy` while one runs, `problem` when the last one failed. */
 export function useAction() {

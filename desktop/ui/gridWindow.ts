@@ -48,11 +48,17 @@ const scrollStep = 64;
 
 const isEqual = (a: GridMeasure, b: GridMeasure) => a.width === b.width && a.scrolled === b.scrolled && a.viewHeight === b.viewHeight;
 
-/** Follows the size and scroll position of a grid inside its scrolling ancestor `.scroller`. */
+/** Which of `count` tiles of a grid are in view. */
 export function useGridWindow(grid: RefObject<HTMLElement | null>, count: number): GridWindow {
+  const measure = useMeasure(grid);
+  return gridWindow(measure, measure.width === 0 ? 0 : count);
+}
+
+/** Follows the size and scroll position of a list or grid inside its scrolling ancestor `.scroller`. */
+export function useMeasure(list: RefObject<HTMLElement | null>): GridMeasure {
   const [measure, setMeasure] = useState<GridMeasure>({ width: 0, scrolled: 0, viewHeight: 0 });
   useLayoutEffect(() => {
-    const element = grid.current;
+    const element = list.current;
     const scroller = element?.closest('.scroller');
     if (!element || !scroller) return;
     const take = () => {
@@ -69,6 +75,6 @@ export function useGridWindow(grid: RefObject<HTMLElement | null>, count: number
       observer.disconnect();
       scroller.removeEventListener('scroll', take);
     };
-  }, [grid]);
-  return gridWindow(measure, measure.width === 0 ? 0 : count);
+  }, [list]);
+  return measure;
 }

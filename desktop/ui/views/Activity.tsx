@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import type { LocalFile, Status } from '../../../shared/contract.ts';
 import { type FileStateKind, unfinishedKinds } from '../../../shared/model/localFile.ts';
 import { useAgent, useConnection } from '../agent.tsx';
@@ -6,9 +6,9 @@ import { useAction, usePages } from '../answers.ts';
 import type { Agent } from '../connection.ts';
 import { formatBytes, formatDuration } from '../format.ts';
 import { messages } from '../messages.ts';
-import { MoreBelow } from '../parts/MoreBelow.tsx';
 import { Problem } from '../parts/Problem.tsx';
 import { ProgressBar } from '../parts/ProgressBar.tsx';
+import { type Place, Rows } from '../parts/Rows.tsx';
 import { OpenPhoto } from './Detail.tsx';
 import { FileRow } from './FileRow.tsx';
 import { KeptVideos } from './KeptVideos.tsx';
@@ -109,6 +109,7 @@ function GroupSwitch({ group, counts, onChange }: { group: Group; counts: Status
   );
 }
 
+const fileRow = (file: LocalFile, place: Place) => <FileRow key={file.path} file={file} place={place} />;
 const fileEvents = ['statusChanged', 'libraryChanged', 'foldersChanged'] as const;
 
 function FileList({ group }: { group: Group }) {
@@ -116,18 +117,13 @@ function FileList({ group }: { group: Group }) {
     (agent: Agent, cursor: string | null, limit: number) => agent.files({ kinds: [...groups[group]], cursor, limit }),
     [group],
   );
-  const { items, last, busy, problem, loadTo } = usePages<LocalFile, Awaited<ReturnType<typeof ask>>>(ask, fileEvents);
-  const opened = items.flatMap(({ asset }) => (asset ? [{ asset }] : []));
+  const { items, first, hasMore, busy, problem, show } = usePages<LocalFile, Awaited<ReturnType<typeof ask>>>(ask, fileEvents);
+  const opened = useMemo(() => items.flatMap(({ asset }) => (asset ? [{ asset }] : [])), [items]);
   return (
     <>
       <Problem text={problem} />
-      {last && items.length === 0 && !busy && <p className="hint">{messages.activity.none}</p>}
-      <ul className="rows" aria-busy={busy}>
-        {items.map((file) => (
-          <FileRow key={file.path} file={file} />
-        ))}
-      </ul>
-      <MoreBelow shown={items.length} hasMore={last?.next != null} loadTo={loadTo} />
+      {first && items.length === 0 && !busy && <p className="hint">{messages.activity.none}</p>}
+      <Rows items={items} hasMore={hasMore} busy={busy} show={show} row={fileRow} />
       <OpenPhoto among={opened} />
     </>
   );

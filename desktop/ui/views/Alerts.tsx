@@ -1,12 +1,11 @@
-import { useCallback } from 'react';
 import type { Alert } from '../../../shared/contract.ts';
 import { useAgent } from '../agent.tsx';
 import { useAction, usePages } from '../answers.ts';
 import type { Agent } from '../connection.ts';
 import { formatMoment } from '../format.ts';
 import { messages } from '../messages.ts';
-import { MoreBelow } from '../parts/MoreBelow.tsx';
 import { Problem } from '../parts/Problem.tsx';
+import { type Place, Rows } from '../parts/Rows.tsx';
 import { Thumb } from '../parts/Thumb.tsx';
 import { useNavigation } from '../route.ts';
 import { OpenPhoto } from './Detail.tsx';
@@ -18,9 +17,18 @@ const askAlerts = (agent: Agent, cursor: string | null, limit: number) => agent.
 export function Alerts() {
   const agent = useAgent();
   const { go } = useNavigation();
-  const { items, last, problem, loadTo } = usePages<Alert, Awaited<ReturnType<typeof askAlerts>>>(askAlerts, alertEvents);
+  const {
+    items,
+    first,
+    hasMore,
+    busy: isReading,
+    problem,
+    show,
+  } = usePages<Alert, Awaited<ReturnType<typeof askAlerts>>>(askAlerts, alertEvents);
   const { run, busy, problem: seenProblem } = useAction();
-  const open = useCallback((alert: Alert) => go({ asset: alert.asset }), [go]);
+  const alertRow = (alert: Alert, place: Place) => (
+    <AlertRow key={`${alert.asset} ${alert.rule}`} alert={alert} place={place} onOpen={() => go({ asset: alert.asset })} />
+  );
   return (
     <div className="view">
       <div className="view-head">
@@ -32,7 +40,7 @@ export function Alerts() {
         )}
       </div>
       <Problem text={problem ?? seenProblem} />
-      {last && items.length === 0 && (
+      {first && items.length === 0 && (
         <div className="nothing">
           <p>{messages.alerts.none}</p>
           <button type="button" className="primary" onClick={() => go({ view: 'rules' })}>
@@ -40,24 +48,19 @@ export function Alerts() {
           </button>
         </div>
       )}
-      <ul className="rows">
-        {items.map((alert) => (
-          <AlertRow key={`${alert.asset} ${alert.rule}`} alert={alert} onOpen={open} />
-        ))}
-      </ul>
-      <MoreBelow shown={items.length} hasMore={last?.next != null} loadTo={loadTo} />
+      <Rows items={items} hasMore={hasMore} busy={isReading} show={show} row={alertRow} />
       <OpenPhoto among={items} />
     </div>
   );
 }
 
-function AlertRow({ alert, onOpen }: { alert: Alert; onOpen(alert: Alert): void }) {
+function AlertRow({ alert, place, onOpen }: { alert: Alert; place: Place; onOpen(): void }) {
   const { asset, ruleName, because, fileName, at, seen } = alert;
   return (
-    <li className="row">
+    <li className="row" {...place}>
       <Thumb asset={asset} />
       <div className="row-main">
-        <button type="button" className="link row-name" onClick={() => onOpen(alert)}>
+        <button type="button" className="link row-name" onClick={onOpen}>
           {ruleName}
         </button>
         <span>{messages.alerts.line(because, fileName)}</span>

@@ -5,6 +5,7 @@ import { useAction } from '../answers.ts';
 import { formatBytes, splitPath } from '../format.ts';
 import { messages } from '../messages.ts';
 import { Problem } from '../parts/Problem.tsx';
+import type { Place } from '../parts/Rows.tsx';
 import { Thumb } from '../parts/Thumb.tsx';
 import { useNavigation } from '../route.ts';
 
@@ -26,14 +27,14 @@ const tones: Record<FileState['kind'], 'good' | 'busy' | 'quiet' | 'bad'> = {
 const canBeTried = (state: FileState) => state.kind === 'failed' || (state.kind === 'analysing' && state.reason !== null);
 
 /** One file with its state and reason, and what can be done about it. */
-export function FileRow({ file: { path, asset, bytes, state } }: { file: LocalFile }) {
+export function FileRow({ file: { path, asset, bytes, state }, place }: { file: LocalFile; place: Place }) {
   const { go } = useNavigation();
   const agent = useAgent();
   const { run, busy, problem } = useAction();
   const { folder, name } = splitPath(path);
   const reason = 'reason' in state ? state.reason : null;
   return (
-    <li className="row">
+    <li className="row" {...place}>
       {asset && <Thumb asset={asset} has={state.kind === 'searchable'} />}
       {!asset && <span className="thumb" />}
       <div className="row-main">

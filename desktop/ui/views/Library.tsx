@@ -23,8 +23,8 @@ export function Library() {
   // A space at the end says that the last word is whole, so only the beginning is trimmed.
   const text = useSettled(route.query.trimStart());
   const ask = useCallback((agent: Agent, cursor: string | null, limit: number) => agent.search({ text, cursor, limit }), [text]);
-  const { items, last, busy, problem, loadTo } = usePages<Hit, Awaited<ReturnType<typeof ask>>>(ask, libraryEvents);
-  const total = last?.total ?? null;
+  const { items, first, busy, problem, show } = usePages<Hit, Awaited<ReturnType<typeof ask>>>(ask, libraryEvents);
+  const total = first?.total ?? null;
   const setQuery = useCallback((query: string) => go({ query }, 'replace'), [go]);
   return (
     <>
@@ -36,14 +36,14 @@ export function Library() {
         {busy && <span className="busy-line" />}
       </div>
       <h1 className="unseen">{messages.views.library}</h1>
-      <Problem text={problem ?? last?.problem ?? null} />
+      <Problem text={problem ?? first?.problem ?? null} />
       {text === '' && <BackendHint />}
       {text === '' && <FrequentLabels onPick={setQuery} />}
       {(total ?? placeholders) > 0 && (
-        <PhotoGrid items={items} total={total ?? placeholders} loadTo={loadTo} onOpen={(asset) => go({ asset })} />
+        <PhotoGrid items={items} total={total ?? placeholders} show={show} onOpen={(asset) => go({ asset })} />
       )}
       <OpenPhoto among={items} />
-      {last?.total === 0 &&
+      {total === 0 &&
         !busy &&
         (text === '' ? <NothingYet /> : <Nothing title={messages.search.nothingTitle} text={messages.search.nothing} />)}
     </>

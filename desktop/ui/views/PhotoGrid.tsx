@@ -12,16 +12,16 @@ interface PhotoGridProps {
   readonly items: readonly Hit[];
   /** Length of the whole list: the grid has its full height at once, and tiles fill in as they are read. */
   readonly total: number;
-  loadTo(count: number): void;
+  show(first: number, end: number): void;
   onOpen(asset: AssetId): void;
 }
 
 /** Squares of pictures; only those near the visible part exist. One tab stop, the arrow keys move inside. */
-export function PhotoGrid({ items, total, loadTo, onOpen }: PhotoGridProps) {
+export function PhotoGrid({ items, total, show, onOpen }: PhotoGridProps) {
   const grid = useRef<HTMLUListElement>(null);
   const view = useGridWindow(grid, total);
   const [active, setActive] = useState(0);
-  useEffect(() => loadTo(view.end), [view.end, loadTo]);
+  useEffect(() => show(view.first, view.end), [view.first, view.end, show]);
 
   // The focus follows once the tile is drawn: outside the visible part it exists only when it is the active one.
   const movedByKey = useRef(false);
