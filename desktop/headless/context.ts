@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import { opendir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { agentMethods } from '../../shared/contract.ts';
 import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import type { Handlers } from '../../shared/rpc.ts';
 import { typedIn } from '../host/dataDir.ts';
 import { type App, startApp } from '../host/startApp.ts';
 import { fetchingLine } from '../host/statusLine.ts';
+import { askRunning } from './askRunning.ts';
 import type { Output } from './output.ts';
 
 /** What every command needs. */
@@ -26,8 +29,29 @@ export const uiDir = fileURLToPath(new URL('../../dist/ui/', import.meta.url));
 export async function startOwnApp(context: Context): Promise<App> {
   const start = await startHere(context);
   if (start.kind === 'started') return start.app;
-  const where = start.url ? `Use its page, ${start.url}` : 'Use its window';
-  throw new InvalidInput(`Pixwatch already runs with the data folder ${context.dataDir}. ${where}, or choose another folder with --data.`);
+  throw alreadyRuns(start.url, context);
+}
+
+/**
+ * Asks the Pixwatch that runs with the data folder, or else one that is started for this alone.
+ * @throws InvalidInput when one runs that serves no page, and can only be used through its window; what `ask` throws
+ */
+export async function askAgent<T>(context: Context, ask: (agent: Handlers<typeof agentMethods>) => Promise<T>): Promise<T> {
+  const start = await startHere(context);
+  if (start.kind === 'running') {
+    if (start.url === null) throw alreadyRuns(start.url, context);
+    return askRunning(start.url, ask);
+  }
+  try {
+    return await ask(start.app.agent.handlers);
+  } finally {
+    await start.app.close();
+  }
+}
+
+function alreadyRuns(url: string | null, { dataDir }: Context): InvalidInput {
+  const where = url ? `Use its page, ${url}` : 'Use its window';
+  return new InvalidInput(`Pixwatch already runs with the data folder ${dataDir}. ${where}, or choose another folder with --data.`);
 }
 
 /** Starts the app, showing how far the one-time fetching of the models is. */

@@ -1,34 +1,28 @@
 import type { Costs, KeptVideos } from '../../shared/contract.ts';
 import { videoBytesAMinute } from '../../shared/forecast.ts';
 import type { Command } from './arguments.ts';
-import { type Context, startOwnApp } from './context.ts';
+import { askAgent, type Context } from './context.ts';
 
 /** Says what the backend costs, and lets what waits be sent when a person approves that. */
 export async function costs({ approve }: Extract<Command, { kind: 'costs' }>, context: Context): Promise<number> {
-  const { agent, close } = await startOwnApp(context);
-  try {
-    if (approve) await agent.handlers.approveCosts({});
-    const answer = await agent.handlers.costs({});
-    if (context.json) context.output.json(answer);
-    else for (const line of linesOf(answer)) context.output.say(line);
-    return 0;
-  } finally {
-    await close();
-  }
+  const answer = await askAgent(context, async (agent) => {
+    if (approve) await agent.approveCosts({});
+    return agent.costs({});
+  });
+  if (context.json) context.output.json(answer);
+  else for (const line of linesOf(answer)) context.output.say(line);
+  return 0;
 }
 
 /** Says what it would cost to look at videos that were only stored, and has them looked at when a person approves that. */
 export async function lookAgain({ approve }: Extract<Command, { kind: 'lookAgain' }>, context: Context): Promise<number> {
-  const { agent, close } = await startOwnApp(context);
-  try {
-    const kept = await agent.handlers.keptVideos({});
-    const { asked } = approve ? await agent.handlers.lookAtKept({}) : { asked: 0 };
-    if (context.json) context.output.json({ ...kept, asked });
-    else context.output.say(approve ? `${asked} videos are looked at again, as soon as there is budget.` : keptLine(kept));
-    return 0;
-  } finally {
-    await close();
-  }
+  const { kept, asked } = await askAgent(context, async (agent) => {
+    const kept = await agent.keptVideos({});
+    return { kept, asked: approve ? (await agent.lookAtKept({})).asked : 0 };
+  });
+  if (context.json) context.output.json({ ...kept, asked });
+  else context.output.say(approve ? `${asked} videos are looked at again, as soon as there is budget.` : keptLine(kept));
+  return 0;
 }
 
 function keptLine({ videos, videoMinutes, usd }: KeptVideos): string {

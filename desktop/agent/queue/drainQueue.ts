@@ -159,7 +159,7 @@ class Drain implements UploadQueue {
     }
     const turnMs = (nextTurnAt(db, clock.now()) ?? Number.POSITIVE_INFINITY) - clock.now();
     const sweepMs = hasAbandoned(db) ? this.#sweepAt - performance.now() : Number.POSITIVE_INFINITY;
-    await this.#bell.rest(Math.min(longestRestMs, turnMs, sweepMs));
+    await this.#bell.rest(Math.max(0, Math.min(longestRestMs, turnMs, sweepMs)));
   }
 
   async #nextJob(): Promise<QueuedJob | null> {

@@ -172,6 +172,10 @@ describe('a second start', () => {
       backend: { inUse: 'thisComputer' },
     });
     expect(await run('search', 'dog')).toMatchObject({ code: 0, out: '', err: '0 found.\n' });
+    expect(await run('costs')).toMatchObject({ code: 0, out: 'This backend costs nothing.\n' });
+    const [id = ''] = (await run('rules', 'add', 'Cat')).out.split(' ');
+    expect((await run('rules')).out).toBe(`${id}  Cat: Cat >= 80 (desktop)\n`);
+    expect(await run('rules', 'remove', id)).toMatchObject({ code: 0 });
 
     first.process.kill('SIGTERM');
     expect(await first.ended).toBe(0);
