@@ -54,7 +54,8 @@ export interface ItemKey {
   readonly sk: string;
 }
 export const changesIndex = 'changes';
-export const assetItem = (library: LibraryId, asset: AssetId): ItemKey => ({ pk: library, sk: `asset#${asset}` });
+export const assetItem = (library: LibraryId, asset: AssetId): ItemKey => ({ pk: library, sk: `${assetPrefix}${asset}` });
+export const assetPrefix = 'asset#';
 export const rulesPartition = (library: LibraryId) => `${library}#rules`;
 export const ruleItem = (library: LibraryId, rule: RuleId): ItemKey => ({ pk: rulesPartition(library), sk: `rule#${rule}` });
 /** Who gets a library's alerts by SNS: its subscriptions, by their ARN. Only the backend reads and writes them. */

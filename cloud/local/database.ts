@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { InvalidInput } from '../../shared/errors.ts';
+import { inspectDatabase, versionOf } from './inspectDatabase.ts';
 
 /**
  * The local cloud's own database, one string a schema version; `openDatabase` applies those it lacks. Never edit a published one: add
@@ -126,9 +127,19 @@ export interface Database {
 /**
  * Opens the database at `path`, made when missing and brought to this version's schema. It is locked for this process alone until it is
  * closed; the system drops the lock of a process that dies.
- * @throws InvalidInput when another process has it open, or a newer Pixwatch wrote it
+ * @throws InvalidInput when another process has it open, it is damaged, or a newer Pixwatch wrote it
  */
 export async function openDatabase(path: string): Promise<Database> {
+  try {
+    const damage = await inspectDatabase(path, migrations.length);
+    if (damage !== null) throw damaged(path, damage);
+    return await openSound(path);
+  } catch (thrown) {
+    throw thrown instanceof Error && 'errcode' in thrown && thrown.errcode === SQLITE_BUSY ? inUse(path, thrown) : thrown;
+  }
+}
+
+async function openSound(path: string): Promise<Database> {
   const sql = new DatabaseSync(path, { timeout: 0 });
   let log: FileHandle;
   try {
@@ -141,7 +152,7 @@ export async function openDatabase(path: string): Promise<Database> {
     log = await open(`${path}-wal`, 'r+');
   } catch (thrown) {
     sql.close();
-    throw thrown instanceof Error && 'errcode' in thrown && thrown.errcode === SQLITE_BUSY ? inUse(path, thrown) : thrown;
+    throw thrown;
   }
   return {
     sql,
@@ -161,8 +172,16 @@ const inUse = (path: string, cause: Error) =>
     },
   );
 
+/** What waited is asked about by the agent: desktop/agent/sync/redrives.ts. */
+const damaged = (path: string, found: string) =>
+  new InvalidInput(
+    `${path} is damaged (${found}). No photo is in it, but what waits to be looked at, who may sign in and who gets e-mails. If there is a backup of it, ` +
+      'close Pixwatch and put that back. If not, move it to another place and start Pixwatch: it makes a new one. Photos that waited are taken up ' +
+      'again within a day; whoever signed in or got e-mails must be set up again.',
+  );
+
 function migrate(database: DatabaseSync, path: string): void {
-  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+  const version = versionOf(database);
   if (version > migrations.length) {
     throw new InvalidInput(
       `${path} was written by a newer Pixwatch (data version ${version}; this one knows up to ${migrations.length}). ` +

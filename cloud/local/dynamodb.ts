@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import * as v from 'valibot';
-import { changesIndex } from '../../shared/keys.ts';
+import { assetPrefix, changesIndex } from '../../shared/keys.ts';
+import { Damage } from './damage.ts';
 import { jsonService, operation } from './gateway/jsonService.ts';
 import { type Service, ServiceError } from './gateway/service.ts';
 import { type Meter, meterDynamodb } from './meter.ts';
@@ -54,13 +55,22 @@ export interface Dynamodb {
   readonly service: Service;
   /** Makes Pixwatch's table with its `changes` index when it is not there. */
   createTable(name: string): Promise<void>;
+  /** Whether that was made already. */
+  hasTable(name: string): Promise<boolean>;
+  /** Whether the table, which must be there, holds the record of an asset. */
+  hasAssets(name: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** Opens DynamoDB over the folder `dir`, made when missing. One process at a time may have it open. */
+/**
+ * Opens DynamoDB over the folder `dir`, made when missing. One process at a time may have it open.
+ * @throws Damage when it cannot be opened
+ */
 export async function openDynamodb(dir: string, meter?: Meter): Promise<Dynamodb> {
   const store = create({ path: dir, createTableMs: 0 });
-  await store.db.open();
+  await store.db.open().catch((thrown) => {
+    throw asDamage(thrown, dir);
+  });
   closeIterators(store);
   const underWay = new Set<Promise<object>>();
   const call = async (name: OperationName, input: unknown) => {
@@ -79,12 +89,21 @@ export async function openDynamodb(dir: string, meter?: Meter): Promise<Dynamodb
       operations: Object.fromEntries(operations.map((name) => [name, operation(v.unknown(), (input) => call(name, input))])),
     }),
     createTable: (name) => createTable(store, name),
+    hasTable: async (name) => (await tableStatus(store, name)) === 'ACTIVE',
+    hasAssets: (name) => hasAssets(store, name),
     async close() {
       // A client that has gone away does not end its call, which would throw out of a callback.
       await Promise.allSettled(underWay);
       await store.db.close();
     },
   };
+}
+
+const levelError = v.object({ cause: v.object({ code: v.literal('LEVEL_CORRUPTION'), message: v.string() }) });
+
+function asDamage(thrown: unknown, dir: string): unknown {
+  const { success, output } = v.safeParse(levelError, thrown);
+  return success ? new Damage(`${dir} is damaged (${output.cause.message}): what was found in the photos.`, { cause: thrown }) : thrown;
 }
 
 /** Dynalite's streams end their iterators by `return`, which those of LevelDB lack: each query would keep some 30 KB for ever. */
@@ -155,6 +174,18 @@ async function createTable(store: Store, TableName: string): Promise<void> {
     GlobalSecondaryIndexes: [{ IndexName: changesIndex, KeySchema: keySchema('pk', 'changedAt'), Projection: { ProjectionType: 'ALL' } }],
   });
   while ((await tableStatus(store, TableName)) !== 'ACTIVE') await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const scanned = v.object({ Items: v.array(v.unknown()), LastEvaluatedKey: v.optional(v.unknown()) });
+
+async function hasAssets(store: Store, TableName: string): Promise<boolean> {
+  const filter = { FilterExpression: 'begins_with(sk, :asset)', ExpressionAttributeValues: { ':asset': { S: assetPrefix } } };
+  let from: object = {};
+  while (true) {
+    const { Items, LastEvaluatedKey } = v.parse(scanned, await callDynalite(store, 'Scan', { TableName, ...filter, ...from }));
+    if (Items.length > 0 || LastEvaluatedKey === undefined) return Items.length > 0;
+    from = { ExclusiveStartKey: LastEvaluatedKey };
+  }
 }
 
 const keySchema = (hash: string, range: string) => [

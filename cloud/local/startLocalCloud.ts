@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../../shared/clock.ts';
 import { type Connection, type ConnectionFile, type Credentials, connectionFile, connectionTo } from '../../shared/connection.ts';
-import { messageOf } from '../../shared/errors.ts';
+import { InvalidInput, messageOf } from '../../shared/errors.ts';
 import { inboxPrefix } from '../../shared/keys.ts';
 import { libraryId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
@@ -19,12 +19,13 @@ import type { VideoSource } from '../steps/video/openVideo.ts';
 import { videoLabelsDone } from '../steps/videoLabelsDone.ts';
 import { resumeWaiting } from '../steps/waiting.ts';
 import { loadCredentials } from './credentials.ts';
+import { Damage, withAdvice } from './damage.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openDynamodb } from './dynamodb.ts';
 import { createEmails } from './emails.ts';
 import { type SqsRecord, startEventSourceMapping } from './eventSourceMapping.ts';
 import { createExecutions, statusChangeEvent } from './executions.ts';
-import type { Service } from './gateway/service.ts';
+import { type Service, ServiceError } from './gateway/service.ts';
 import { startGateway } from './gateway/startGateway.ts';
 import { openIdentity } from './identity/openIdentity.ts';
 import { createLambda, type LambdaFunction } from './lambda.ts';
@@ -95,7 +96,7 @@ const timerEveryMs = 60_000;
 /**
  * Opens the whole of Pixwatch's backend on this computer, behind one AWS-compatible endpoint on 127.0.0.1. What waited or ran when the last
  * process ended, however it ended, goes on.
- * @throws InvalidInput when another process uses the folder, a newer Pixwatch wrote it, its settings are wrong, or the port is taken
+ * @throws InvalidInput when another process uses the folder, it is damaged, a newer Pixwatch wrote it, its settings are wrong, or the port is taken
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const parts: Closable[] = [];
@@ -113,7 +114,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     return { ...opened, close };
   } catch (thrown) {
     await close();
-    throw thrown;
+    throw thrown instanceof Damage ? new InvalidInput(withAdvice(thrown, options.dir), { cause: thrown }) : thrown;
   }
 }
 
@@ -142,7 +143,8 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
   const identity = await openIdentity(join(dir, 'identity-keys.json'), database.sql, clock);
   const queues = createQueues(database.sql, clock, queueSettings);
   const meter = createMeter();
-  const { s3, dynamodb } = await openStores(options, database, queues, meter, own);
+  const { promise: damaged, resolve: onDamage } = Promise.withResolvers<Damage>();
+  const { s3, dynamodb } = await openStores({ options, database, queues, meter, onDamage }, own);
   const emails = own(createEmails({ sql: database.sql, clock, settingsPath: join(dir, 'smtp.json'), log }));
   const subscriptions = createSubscriptions(database.sql);
   for (const topic of [names.alertsTopicArn, names.alarmsTopicArn]) subscriptions.addTopic(topic);
@@ -158,6 +160,13 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
     concurrency: workers + 1,
     onFailed: async (execution) => executionEnded(statusChangeEvent(execution), await backend),
     log,
+  });
+  let damage: string | null = null;
+  void damaged.then((found) => {
+    damage = withAdvice(found, dir);
+    log(damage);
+    // What it looks at would fail now. The next start takes it up again.
+    return runner.close();
   });
   const { promise: modelsThere, resolve: onReady } = Promise.withResolvers<void>();
   const getObject: GetObject = async (bucket, key, maxBytes) => getStart(await backend, bucket, key, maxBytes + 1);
@@ -186,7 +195,12 @@ async function open(options: LocalCloudOptions, own: Own): Promise<Omit<LocalClo
     lambda: createLambda({ [names.commandsFunction]: commands }),
     ...identity.services,
   });
-  const { endpoint } = own(await startGateway({ port, credentials, guests: identity.guests, region: names.region, services, clock, log }));
+  const { endpoint } = own(
+    await startGateway({
+      ...{ port, credentials, guests: identity.guests, region: names.region, clock, log },
+      services: unlessDamaged(services, () => damage),
+    }),
+  );
   setBackend(own(createLocalBackend(endpoint, credentials, { ...options, settings })));
 
   own(runner);
@@ -218,9 +232,31 @@ function everyMinute(work: () => Promise<unknown>, failure: string, log: (line: 
   );
 }
 
-async function openStores({ dir, clock, log }: LocalCloudOptions, database: Database, queues: Queues, meter: Meter, own: Own) {
-  const dynamodb = own(await openDynamodb(join(dir, 'dynamodb'), meter));
-  await dynamodb.createTable(names.table);
+/** A cloud that cannot be relied on answers nothing but why; the agent shows it (`cloudTrouble` in desktop/agent/upload). */
+function unlessDamaged(services: Readonly<Record<string, Service>>, damage: () => string | null): Record<string, Service> {
+  const guard = (service: Service): Service => {
+    return async (request, response) => {
+      const why = damage();
+      if (why !== null) throw new ServiceError('CloudDamaged', why, 503);
+      return service(request, response);
+    };
+  };
+  return Object.fromEntries(Object.entries(services).map(([name, service]) => [name, guard(service)]));
+}
+
+interface StoresOptions {
+  readonly options: LocalCloudOptions;
+  readonly database: Database;
+  readonly queues: Queues;
+  readonly meter: Meter;
+  onDamage(damage: Damage): void;
+}
+
+/** @throws Damage when one of the two is damaged, or is not there any more while the other is */
+async function openStores({ options: { dir, clock, log }, database, queues, meter, onDamage }: StoresOptions, own: Own) {
+  const dynamodbDir = join(dir, 'dynamodb');
+  const dynamodb = own(await openDynamodb(dynamodbDir, meter));
+  const hasTable = await dynamodb.hasTable(names.table);
   const s3 = own(
     await createS3({
       dir: join(dir, 's3'),
@@ -236,9 +272,13 @@ async function openStores({ dir, clock, log }: LocalCloudOptions, database: Data
         meter.add('sqsRequests', 1);
         await database.flush();
       },
+      isKnown: async () => hasTable && dynamodb.hasAssets(names.table),
+      onDamage,
       log,
     }),
   );
+  if (!hasTable && !s3.isEmpty()) throw new Damage(`${dynamodbDir} is missing or empty: what was found in the photos.`);
+  await dynamodb.createTable(names.table);
   for (const bucket of [names.inputBucket, names.outputBucket]) await s3.createBucket(bucket);
   return { s3: s3.service, dynamodb: dynamodb.service };
 }

@@ -10,7 +10,7 @@ import { markTold, untoldAlerts } from './alerts/alerts.ts';
 import { type Clients, createClients } from './clients.ts';
 import { connectCommands } from './commands.ts';
 import { type Costs, createCosts } from './costs/costs.ts';
-import { openApart } from './db/apart.ts';
+import { followApart, openApart } from './db/apart.ts';
 import { keepLogShort } from './db/keepLogShort.ts';
 import { indexFile } from './db/openDatabase.ts';
 import { rescueSettings } from './db/rescueSettings.ts';
@@ -36,6 +36,8 @@ export interface AgentOptions {
   readonly indexDir?: string;
   readonly connection: Connection;
   readonly credentials: CredentialsProvider;
+  /** A name of the cloud, where it may be lost and a new one be in its place. */
+  readonly cloudId?: string;
   readonly clock: Clock;
   /** Gets one line about something odd that was survived. */
   log(line: string): void;
@@ -76,8 +78,12 @@ export async function startParts(options: AgentOptions): Promise<Parts> {
   const { indexDir = dataDir } = options;
   await mkdir(indexDir, { recursive: true, mode: 0o700 });
   const { db, setAside } = await openApart(indexFile(indexDir), { clock });
-  const notice = setAside === null ? null : damageNotice(setAside, rescueSettings(setAside, db));
-  if (notice !== null) log(notice);
+  const notices = [
+    setAside !== null && damageNotice(setAside, rescueSettings(setAside, db)),
+    options.cloudId !== undefined && (await followApart(db, indexFile(indexDir), options.cloudId)) && lossNotice,
+  ].filter((text) => text !== false);
+  for (const text of notices) log(text);
+  const notice = notices.length > 0 ? notices.join(' ') : null;
   const { s3, dynamodb, lambda, destroy } = createClients(connection, options.credentials);
   const cloud = { ...connection, s3, dynamodb };
   const media = openMediaCache(join(indexDir, 'thumbs'), { s3, bucket: connection.outputBucket, library: connection.library, clock });
@@ -162,6 +168,10 @@ const damageNotice = (setAside: string, isRescued: boolean) =>
       ? 'Watched folders and rules were kept.'
       : 'Watched folders, and rules that the cloud did not have yet, could not all be read: look whether one is missing.'
   } The damaged one was put aside as ${setAside}.`;
+
+const lossNotice =
+  "This computer's cloud is a new one: the former is not in its place any more. Every photo is sent again from the watched folders. " +
+  'One that is in none of them any more can still be found, but not be saved again.';
 
 /** For what was overlooked; it is woken when there is something to do. */
 const refreshEveryMs = 60 * 60_000;

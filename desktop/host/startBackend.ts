@@ -62,7 +62,15 @@ export async function startBackend(choice: BackendChoice, options: BackendOption
       listener = of;
       of(sight);
     };
-    const agent = await startAgent({ ...common, connection: cloud.connection, credentials: async () => cloud.credentials, onSight });
+    const { connection, credentials } = cloud;
+    // Its keys are made with it, so they tell it from others.
+    const agent = await startAgent({
+      ...common,
+      connection,
+      credentials: async () => credentials,
+      cloudId: credentials.accessKeyId,
+      onSight,
+    });
     const close = async () => {
       // The agent uses the cloud.
       await agent.close();

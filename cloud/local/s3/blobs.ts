@@ -33,17 +33,25 @@ export interface Blobs {
 /** Memory for each upload and download under way. */
 const bufferBytes = 512 << 10;
 
-/**
- * Opens the blobs in `dir` and begins to sweep out, in the background, what a crash left behind.
- * @param isAlive whether the metadata refers to a blob
- * @param log gets a line when a file cannot be removed
- */
-export async function openBlobs(dir: string, isAlive: (blob: string) => boolean, log: (line: string) => void): Promise<Blobs> {
+export interface BlobsOptions {
+  /** Whether the metadata refers to a blob. */
+  isAlive(blob: string): boolean;
+  /** Whether `isAlive` can be relied on. Until it is known that it can, nothing is removed. */
+  readonly sound: Promise<boolean>;
+  /** Gets a line when a file cannot be removed. */
+  log(line: string): void;
+}
+
+/** Opens the blobs in `dir` and begins to sweep out, in the background, what a crash left behind. */
+export async function openBlobs(dir: string, { isAlive, sound, log }: BlobsOptions): Promise<Blobs> {
   await mkdir(dir, { recursive: true });
   const path = (blob: string) => join(dir, blob);
   const names = await openNames(dir);
   const held = createHolds();
+  let isSound = false;
   const collect = async (blobs: Iterable<string> | AsyncIterable<string>) => {
+    // The sweep, which comes after it is known, finds these too.
+    if (!isSound) return;
     for await (const blob of blobs) {
       if (isAlive(blob) || held.keeps(blob)) continue;
       // What cannot be removed now (on Windows a virus scanner may have it open) is left to the sweep of the next start.
@@ -51,7 +59,11 @@ export async function openBlobs(dir: string, isAlive: (blob: string) => boolean,
     }
   };
   const closing = new AbortController();
-  const swept = collect(namesIn(dir, closing.signal)).catch((error) => log(`The object store was not cleaned up: ${messageOf(error)}`));
+  const sweep = async () => {
+    isSound = await sound;
+    await collect(namesIn(dir, closing.signal));
+  };
+  const swept = sweep().catch((error) => log(`The object store was not cleaned up: ${messageOf(error)}`));
 
   return {
     async write(source, onChunk, use) {

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { InvalidInput, messageOf, Permanent } from '../../../shared/errors.ts';
+import { Damage } from '../damage.ts';
+import { inspectDatabase, isCorruption, isSmall, versionOf } from '../inspectDatabase.ts';
 import { shareRuns } from './sync.ts';
 
 /** One string a schema version. Never edit a published one: add the next. Times are milliseconds since 1970, checksums and headers JSON. */
@@ -74,7 +77,15 @@ export interface Database {
    * transaction is safe on the disk. What `change` throws undoes it.
    */
   commit<T>(change: () => T): Promise<T>;
+  /** Null: it was read through and is sound. A large one is read in the background. */
+  readonly inspected: Promise<Damage | null>;
   close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Whether it was there before, so that a missing one must not be made anew. Asked only when it is missing. */
+  isKnown(): Promise<boolean>;
+  log(line: string): void;
 }
 
 /** SQLite's own figure is 1,000 pages; a commit here writes 5 to 10. */
@@ -86,10 +97,19 @@ const commitsPerCheckpoint = 200;
  * The event loop must not wait for the disk, so no fsync is left to SQLite on this thread: a commit appends to the write-ahead log without
  * one (`synchronous = NORMAL`), and `commit` then syncs the log in the thread pool, once for all that commit meanwhile. Checkpoints run in
  * a worker. See docs/adr/0003-own-s3-server.md.
+ * @throws Damage when it is damaged, or missing although it was there before
  * @throws InvalidInput when a newer Pixwatch wrote it
  */
-export async function openDatabase(dir: string, log: (line: string) => void): Promise<Database> {
+export async function openDatabase(dir: string, { isKnown, log }: OpenOptions): Promise<Database> {
   const path = join(dir, 's3.db');
+  const version = existsSync(path) ? readVersion(path) : 0;
+  if (version === 0 && (await isKnown())) throw new Damage(`${path} is missing or empty: ${contents}`);
+  const inspected = inspectDatabase(path, migrations.length).then((found) => (found === null ? null : damaged(path, found)));
+  // Whoever wants to know waits for it.
+  inspected.catch(() => {});
+  // An older one is copied before it is changed.
+  const damage = isSmall(path) || version < migrations.length ? await inspected : null;
+  if (damage) throw damage;
   const sqlite = new DatabaseSync(path, { timeout: 5000 });
   try {
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON');
@@ -100,11 +120,26 @@ export async function openDatabase(dir: string, log: (line: string) => void): Pr
   }
   // Stays the same file until the last connection closes. The descriptor is closed before that.
   const walFile = await open(`${path}-wal`, 'r+');
-  return wrap(sqlite, walFile, createCheckpointer(path, log));
+  return wrap(sqlite, { walFile, inspected, checkpointer: createCheckpointer(path, log) });
+}
+
+const contents = 'the list of the photos that this computer stores, which lie beside it in the folder blobs.';
+const damaged = (path: string, found: string) => new Damage(`${path} is damaged (${found}): ${contents}`);
+
+/** @throws Damage when it is no database */
+function readVersion(path: string): number {
+  const sqlite = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    return versionOf(sqlite);
+  } catch (thrown) {
+    throw isCorruption(thrown) ? damaged(path, messageOf(thrown)) : thrown;
+  } finally {
+    sqlite.close();
+  }
 }
 
 function migrate(sqlite: DatabaseSync, path: string): void {
-  const version = Number(sqlite.prepare('PRAGMA user_version').get()?.['user_version']);
+  const version = versionOf(sqlite);
   if (version > migrations.length) {
     throw new InvalidInput(
       `${path} was written by a newer Pixwatch. Install the newer Pixwatch, or choose another data folder with --data.`,
@@ -115,7 +150,13 @@ function migrate(sqlite: DatabaseSync, path: string): void {
   sqlite.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
 }
 
-function wrap(sqlite: DatabaseSync, walFile: FileHandle, checkpointer: Checkpointer): Database {
+interface Behind {
+  readonly walFile: FileHandle;
+  readonly inspected: Database['inspected'];
+  readonly checkpointer: Checkpointer;
+}
+
+function wrap(sqlite: DatabaseSync, { walFile, inspected, checkpointer }: Behind): Database {
   const statements = new Map<string, StatementSync>();
   const statement = (sql: string) => {
     const prepared = statements.get(sql) ?? sqlite.prepare(sql);
@@ -135,7 +176,9 @@ function wrap(sqlite: DatabaseSync, walFile: FileHandle, checkpointer: Checkpoin
       await sync();
       return result;
     },
+    inspected,
     async close() {
+      await inspected.catch(() => null);
       await checkpointer.stop();
       await walFile.close();
       sqlite.close();

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { errorNamed } from '../../../shared/errors.ts';
 import type { ApartAnswer, ApartTask } from './apartWorker.ts';
+import { cloudOf, followCloud } from './copyIndex.ts';
 import { connect, type OpenOptions, openDatabase } from './openDatabase.ts';
 
 /** What may take long with a large index, or waits for the disk, is done in a thread of its own, as the event loop must not wait for it. */
@@ -24,6 +26,21 @@ export async function openApart(file: string, { clock }: Pick<OpenOptions, 'cloc
  */
 export async function copyApart(from: string, to: string): Promise<void> {
   await run({ kind: 'copy', from, to });
+}
+
+/**
+ * `followCloud`
+ * @param file of the database
+ * @returns whether the index was of another cloud
+ * @throws SQLite's error, e.g. when the disk is full
+ */
+export async function followApart(db: DatabaseSync, file: string, cloud: string): Promise<boolean> {
+  const former = cloudOf(db);
+  if (former === cloud) return false;
+  // There is nothing to forget.
+  if (former === null) followCloud(db, cloud);
+  else await run({ kind: 'follow', file, cloud });
+  return former !== null;
 }
 
 /**

@@ -1,13 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assertNever, messageOf } from '../../../shared/errors.ts';
-import { copyIndex } from './copyIndex.ts';
-import { checkpoint, openDatabase } from './openDatabase.ts';
+import { copyIndex, followCloud } from './copyIndex.ts';
+import { checkpoint, connect, openDatabase } from './openDatabase.ts';
 
 /** Run as a worker thread: does one task for `apart.ts`. */
 export type ApartTask =
   /** `now`: ms since 1970. */
   | { readonly kind: 'open'; readonly file: string; readonly now: number }
   | { readonly kind: 'copy'; readonly from: string; readonly to: string }
+  | { readonly kind: 'follow'; readonly file: string; readonly cloud: string }
   | { readonly kind: 'checkpoint'; readonly file: string };
 export type ApartAnswer =
   /** `setAside`: see `openDatabase`. */
@@ -33,6 +34,15 @@ function perform(task: ApartTask): string | null {
     case 'copy':
       copyIndex(task.from, task.to);
       return null;
+    case 'follow': {
+      const db = connect(task.file);
+      try {
+        followCloud(db, task.cloud);
+      } finally {
+        db.close();
+      }
+      return null;
+    }
     case 'checkpoint':
       checkpoint(task.file);
       return null;

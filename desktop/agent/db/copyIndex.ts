@@ -1,7 +1,10 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { pausedKey } from '../sync/meta.ts';
+import { pausedKey, readMeta, writeMeta } from '../sync/meta.ts';
 import { indexFile, transaction } from './openDatabase.ts';
+
+/** Which cloud an index is of: see `followCloud`. */
+const cloudKey = 'cloud';
 
 /**
  * Makes the index of a backend that was never used from that of the one in use, on which no agent runs. Watched folders, rules, alerts and all that can
@@ -42,6 +45,21 @@ function copyWithoutCloud(from: string, target: string): void {
   } finally {
     copy.close();
   }
+}
+
+/** The cloud an index is of, as `followCloud` noted it; null when it did not yet. */
+export const cloudOf = (db: DatabaseSync) => readMeta(db, cloudKey);
+
+/**
+ * Notes which cloud an index is of. When it was of another, which was lost, what it says of that is forgotten, as in `copyIndex`: all that is in the
+ * watched folders waits to be sent. That takes seconds: `followApart` does the same without holding the event loop.
+ * @param cloud a name that no other has
+ */
+export function followCloud(db: DatabaseSync, cloud: string): void {
+  transaction(db, () => {
+    if (cloudOf(db) !== null) forgetCloud(db);
+    writeMeta(db, cloudKey, cloud);
+  });
 }
 
 function forgetCloud(db: DatabaseSync): void {

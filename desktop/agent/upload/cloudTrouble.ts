@@ -48,6 +48,8 @@ export function isUnexplained(thrown: unknown): boolean {
 export function cloudTrouble(thrown: unknown): CloudUnavailable | Permanent {
   if (thrown instanceof CloudUnavailable || thrown instanceof Permanent) return thrown;
   const { name, status } = answerOf(thrown);
+  // Of the cloud on this computer, which says what to do (cloud/local/startLocalCloud.ts).
+  if (name === 'CloudDamaged') return new CloudUnavailable(messageOf(thrown), { cause: thrown });
   const known = sentences[name];
   if (known) return new CloudUnavailable(known, { cause: thrown });
   if (status === undefined) return new CloudUnavailable(noAnswer, { cause: thrown });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -250,6 +250,60 @@ test('minimum confidence, number of labels and detectors are set in a file besid
   await put(ref, bytes);
   expect(await finished(ref)).toMatchObject({ outcome: { kind: 'analysed' }, faces: null, text: [] });
   expect(asked).toEqual([expect.objectContaining({ MinConfidence: 80, MaxLabels: 3 })]);
+});
+
+test('what is damaged or gone is said, with what to do, and nothing is removed', async () => {
+  const dir = await scratchDir();
+  const first = await start(dir);
+  const { ref, bytes } = video(1);
+  await first.put(ref, bytes);
+  await first.finished(ref);
+  await first.cloud.close();
+  const blobs = await readdir(join(dir, 's3', 'blobs'));
+  const broken = async (path: string, damage: (path: string) => Promise<void>) => {
+    const kept = join(dir, 'kept');
+    await cp(join(dir, path), kept, { recursive: true });
+    await damage(join(dir, path));
+    const said = await startLocalCloud({ dir, models, clock: systemClock, log: () => {}, rekognition: answering() }).catch(String);
+    await rm(join(dir, path), { recursive: true, force: true });
+    await rename(kept, join(dir, path));
+    expect(await readdir(join(dir, 's3', 'blobs'))).toEqual(blobs);
+    return said;
+  };
+  const garbage = (file: string) => writeFile(file, 'garbage '.repeat(1000));
+  const gone = (file: string) => rm(file, { recursive: true });
+  const move = `move ${dir} to another place, keep it, and start Pixwatch`;
+  expect(await broken('local.db', garbage)).toMatch(
+    /^InvalidInput: .*local\.db is damaged .*file is not a database.*No photo is in it.*move it/,
+  );
+  expect(await broken('s3/s3.db', garbage)).toMatch(/^InvalidInput: .*s3\.db is damaged/);
+  expect(await broken('s3/s3.db', garbage)).toContain(move);
+  expect(await broken('s3', gone)).toMatch(/s3\.db is missing/);
+  expect(await broken('dynamodb', gone)).toMatch(/dynamodb is missing or empty/);
+  expect(await broken('dynamodb/CURRENT', garbage)).toMatch(/dynamodb is damaged \(Corruption/);
+  expect((await start(dir)).lines).toEqual([]);
+});
+
+test('a cloud that is found to be damaged while it runs answers nothing but that, with what to do', async () => {
+  const dir = await scratchDir();
+  await (await start(dir)).cloud.close();
+  const path = join(dir, 's3', 's3.db');
+  // More than is read through at the start.
+  const database = new DatabaseSync(path);
+  database.exec(`
+    WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000)
+    INSERT INTO part SELECT hex(randomblob(80)), n, hex(randomblob(80)), 1, '', NULL, 0 FROM n`);
+  database.close();
+  await writeFile(join(dir, 's3', 'blobs', 'one'), 'x');
+  const file = await open(path, 'r+');
+  await file.write(Buffer.alloc(4096, 0xaa), 0, 4096, 500 * 4096);
+  await file.close();
+
+  const { lines, s3, record } = await start(dir);
+  await eventually(() => lines.some((line) => /s3\.db is damaged/.test(line)));
+  const answer = { name: 'CloudDamaged', message: expect.stringContaining(`move ${dir} to another place`) };
+  await expect(s3.send(new ListBucketsCommand({}))).rejects.toMatchObject(answer);
+  await expect(record(video(1).ref)).rejects.toMatchObject(answer);
 });
 
 test('a port that is taken is said, and the folder is free again', async () => {

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
@@ -86,6 +86,27 @@ test('a data folder that cannot be used is refused with a sentence, and let go o
   await expect(start()).rejects.toThrow();
   await rm(join(dataDir, 'agent.db'), { recursive: true });
   expect((await start()).kind).toBe('started');
+});
+
+test('when the cloud of this computer is lost, all is sent again to a new one', async () => {
+  const photos = join(dir, 'photos');
+  await mkdir(photos);
+  await writeFile(join(photos, 'a.jpg'), 'stands for a photo');
+  const blobs = () => readdir(join(dataDir, 'cloud', 's3', 'blobs'));
+  const first = await startFirst();
+  await first.agent.handlers.addFolder({ path: photos });
+  await expect.poll(blobs, { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(async () => (await first.handlers.status({})).files.analysing, { timeout: 20_000 }).toBe(1);
+  await first.close();
+  const second = await startFirst();
+  expect(await second.handlers.status({})).toMatchObject({ files: { analysing: 1 }, notice: null });
+  await second.close();
+  apps = [];
+
+  await rename(join(dataDir, 'cloud'), join(dir, 'kept'));
+  const third = await startFirst();
+  await expect.poll(blobs, { timeout: 20_000 }).toHaveLength(1);
+  expect((await third.handlers.status({})).notice).toMatch(/cloud is a new one.*sent again from the watched folders/);
 });
 
 test('the try-out library is watched where nothing else is', async () => {

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open as openFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createS3 } from '../../../../cloud/local/s3/createS3.ts';
 import { openDatabase } from '../../../../cloud/local/s3/database.ts';
@@ -18,7 +18,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-const open = () => createS3({ dir, clock: systemClock, region: 'us-east-1', onEvent: async () => undefined, log: () => undefined });
+const open = (onDamage?: (damage: Error) => void) =>
+  createS3({
+    dir,
+    clock: systemClock,
+    region: 'us-east-1',
+    onEvent: async () => undefined,
+    log: () => undefined,
+    ...(onDamage && { onDamage }),
+  });
 
 test('a store of a newer Pixwatch is refused with a sentence', async () => {
   await (await open()).close();
@@ -38,9 +46,45 @@ test('files that no object refers to are swept out at the start', async () => {
   await again.stop();
 });
 
+/** Of what was put into the bucket `box`, a store that was closed. */
+async function storeOf(...contents: string[]): Promise<string[]> {
+  const server = await startTestServer({ dir });
+  for (const Body of contents) await server.client.send(new PutObjectCommand({ Bucket: 'box', Key: Body, Body }));
+  await server.stop();
+  return readdir(join(dir, 'blobs'));
+}
+
+test('a list of objects that is missing or damaged is no reason to remove their bytes', async () => {
+  const blobs = await storeOf('one', 'two');
+  const database = join(dir, 's3.db');
+  const good = await readFile(database);
+  // SQLite's pages have 4,096 bytes; the second is that of a table's root.
+  const damaged = Buffer.from(good).fill(0xaa, 4096, 2 * 4096);
+  for (const [bytes, sentence] of [
+    [null, /s3\.db is missing or empty: the list of the photos/],
+    [Buffer.alloc(0), /s3\.db is missing or empty: the list of the photos/],
+    [Buffer.concat([Buffer.alloc(100, 'x'), good.subarray(100)]), /s3\.db is damaged \(file is not a database\)/],
+    [damaged, /s3\.db is damaged \(.*\)/],
+  ] as const) {
+    await (bytes === null ? rm(database) : writeFile(database, bytes));
+    await expect(open()).rejects.toThrow(sentence);
+    await expect(open()).rejects.toThrow(InvalidInput);
+    expect(await readdir(join(dir, 'blobs'))).toEqual(blobs);
+  }
+  await writeFile(database, good);
+  await (await open()).close();
+});
+
+test('bytes that are gone are told of', async () => {
+  await storeOf('one');
+  await rm(join(dir, 'blobs'), { recursive: true });
+  await expect(open()).rejects.toThrow(/blobs is missing or empty/);
+  await expect(open()).rejects.toThrow(InvalidInput);
+});
+
 test('100,000 objects cost no time at the start, and are listed by pages', async () => {
   await (await startTestServer({ dir })).stop();
-  const database = await openDatabase(dir, () => undefined);
+  const database = await openDatabase(dir, { isKnown: async () => false, log: () => undefined });
   const attributes = { headers: { 'content-type': 'image/jpeg' }, tags: [], checksum: null, etag: 'e'.repeat(32), size: 1, modifiedAt: 0 };
   await database.commit(() => {
     for (let n = 0; n < 100_000; n++) {
@@ -49,6 +93,7 @@ test('100,000 objects cost no time at the start, and are listed by pages', async
     }
   });
   await database.close();
+  await writeFile(join(dir, 'blobs', 'blob 0'), 'x');
 
   const before = performance.now();
   const server = await startTestServer({ dir });
@@ -58,6 +103,17 @@ test('100,000 objects cost no time at the start, and are listed by pages', async
   const page = await server.client.send(new ListObjectsV2Command({ Bucket: 'box', StartAfter: 'inbox/50/' }));
   expect(page.Contents).toHaveLength(1000);
   await server.stop();
+
+  // So large a list is read through after the start. By what is damaged, anything might seem to be of no use.
+  const file = await openFile(join(dir, 's3.db'), 'r+');
+  await file.write(Buffer.alloc(4096, 0xaa), 0, 4096, 5000 * 4096);
+  await file.close();
+  await writeFile(join(dir, 'blobs', 'left-behind'), 'x');
+  const { promise, resolve } = Promise.withResolvers<Error>();
+  const store = await open(resolve);
+  expect((await promise).message).toMatch(/s3\.db is damaged \(.+\)/);
+  await store.close();
+  expect(await readdir(join(dir, 'blobs'))).toEqual(expect.arrayContaining(['left-behind']));
 });
 
 test('callers that come together share a run that begins after them', async () => {
