@@ -65,6 +65,9 @@ function putIfUnchanged({ dynamodb, names }: Backend, next: StoredAsset, current
   return conditionHeld(dynamodb.send(new PutCommand({ TableName: names.table, Item, ...condition })));
 }
 
+/** Of a record that is to be looked at again: no version has. */
+export const reopened = 0;
+
 /**
  * Whether this version of the pipeline has nothing more to do. One that `failed` may be tried again, and a `rejected` one when it was sent
  * again: what arrived the first time may have been damaged on its way.

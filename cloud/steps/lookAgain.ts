@@ -2,7 +2,7 @@ import { videoMinutes } from '../../shared/cost.ts';
 import { guessedMinutes } from '../../shared/forecast.ts';
 import { inboxKey } from '../../shared/keys.ts';
 import type { AssetId, LibraryId, Media } from '../../shared/model/asset.ts';
-import { type Change, changeAsset, loadAsset, type StoredAsset } from './assets.ts';
+import { type Change, changeAsset, loadAsset, reopened, type StoredAsset } from './assets.ts';
 import type { Backend } from './backend.ts';
 import { headOriginal } from './objects.ts';
 import { noteWaiting, resumeWaiting } from './waiting.ts';
@@ -33,9 +33,6 @@ async function askFor(backend: Backend, library: LibraryId, asset: AssetId): Pro
 type KeptVideo = StoredAsset & { readonly media: Media };
 
 const isKeptVideo = (record: StoredAsset): record is KeptVideo => record.outcome.kind === 'kept' && record.media?.kind === 'video';
-
-/** No version: this one has not looked at it. */
-const reopened = 0;
 
 /** What is known of it stays until then. */
 const reopen: Change = (current) => {

@@ -36,7 +36,7 @@ export function mediaTypeOf(head: Uint8Array, ext: string): MediaType | null {
   if (startsWith('II*\0', 'MM\0*', 'II+\0', 'MM\0+')) return tiffBasedRaw.has(ext) ? raw : photo('image/tiff');
   if (startsWith('\x1a\x45\xdf\xa3')) return video(text.slice(0, 64).includes('webm') ? 'video/webm' : 'video/x-matroska');
   if (isTransportStream(text, 0, 188) || isTransportStream(text, 4, 192)) return video('video/mp2t');
-  if (startsWith('\0\0\x01\xba')) return video('video/mpeg');
+  if (startsWith('\0\0\x01\xba', '\0\0\x01\xb3')) return video('video/mpeg');
   if (startsWith('\x30\x26\xb2\x75\x8e\x66\xcf\x11')) return video('video/x-ms-asf');
   // QuickTime from before it had a file type box begins with one of its own boxes.
   if (/^.{4}(moov|mdat|wide|free|skip|pnot)/s.test(text)) return video('video/quicktime');

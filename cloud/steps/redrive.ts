@@ -4,7 +4,7 @@ import type { Redriven } from '../../shared/commands.ts';
 import { InvalidInput } from '../../shared/errors.ts';
 import { inboxKey, type OriginalRef } from '../../shared/keys.ts';
 import type { AssetId, LibraryId } from '../../shared/model/asset.ts';
-import { loadAsset, type StoredAsset } from './assets.ts';
+import { loadAsset, reopened, type StoredAsset } from './assets.ts';
 import type { Backend } from './backend.ts';
 import { statusChange } from './executionEnded.ts';
 import { firstNotMade, firstOfNextTry } from './executions.ts';
@@ -68,22 +68,24 @@ async function nextAttempt(
 ): Promise<ExecutionInput | Exclude<Redriven['kind'], 'redriven'>> {
   const record = await loadAsset(backend, original.library, original.asset);
   const kind = record?.outcome.kind ?? null;
+  const isWaiting = kind === 'waiting' || (kind === 'kept' && record?.pipelineVersion === reopened);
   if (record && isLookedAt(record)) return letter ?? (record.unfiled === undefined ? 'none' : followingOf(record));
-  if (kind === 'waiting' && (await isNotedWaiting(backend, original.library, original.asset))) return 'running';
+  if (isWaiting && (await isNotedWaiting(backend, original.library, original.asset))) return 'running';
 
   const head = await headOriginal(backend, inboxKey(letter ?? record ?? original));
   if (letter) return head ? letter : 'gone';
   // It was told of, hence whatever comes after it was not made.
   if (record && kind === 'failed') return head ? followingOf(record) : 'gone';
   const from = record ? claimedBy(record) : head && { ...original, version: versionOf(head), attempt: 1 };
-  const next = from && (await firstNotMade(backend, kind === 'waiting' ? { ...from, attempt: firstOfNextTry(from.attempt) } : from));
+  const next = from && (await firstNotMade(backend, isWaiting ? { ...from, attempt: firstOfNextTry(from.attempt) } : from));
   // What is under way finds out itself that its original is gone, and says so.
   if (from && next === null) return 'running';
   return head && next ? next : 'gone';
 }
 
 /** Whether an execution goes on without the original: it was looked at, and filed, or will be. */
-const isLookedAt = ({ outcome }: StoredAsset) => !['pending', 'waiting', 'failed'].includes(outcome.kind);
+const isLookedAt = ({ outcome, pipelineVersion }: StoredAsset) =>
+  !['pending', 'waiting', 'failed'].includes(outcome.kind) && pipelineVersion !== reopened;
 
 const claimedBy = ({ library, asset, ext, claim }: StoredAsset): ExecutionInput => ({
   ...{ library, asset, ext },

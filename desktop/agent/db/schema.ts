@@ -258,4 +258,10 @@ export const migrations = [
   -- \`mergeTexts\` does it, a little at a time.
   INSERT INTO asset_text (asset_text, rank) VALUES ('automerge', 0), ('crisismerge', 1000);
   `,
+  `
+  -- Those that are to be looked at again have no answer, either.
+  DROP INDEX asset_unanswered;
+  CREATE INDEX asset_unanswered ON asset (ask_at)
+    WHERE uploaded = 1 AND (outcome IS NULL OR outcome = 'waiting' OR (outcome = 'kept' AND record ->> '$.pipelineVersion' = 0));
+  `,
 ];

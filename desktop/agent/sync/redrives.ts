@@ -101,8 +101,9 @@ export function startRedrives({ db, clock, commands, ready, onChange, onError }:
   };
 }
 
-/** The index `asset_unanswered` has the same condition. */
-const isUnanswered = "uploaded = 1 AND (outcome IS NULL OR outcome = 'waiting')";
+/** Also what was kept and is to be looked at again. The index `asset_unanswered` has the same condition. */
+const isUnanswered =
+  "uploaded = 1 AND (outcome IS NULL OR outcome = 'waiting' OR (outcome = 'kept' AND record ->> '$.pipelineVersion' = 0))";
 
 /** Gives what was sent since the last look a day for its answer. */
 async function schedule(db: DatabaseSync, now: number): Promise<void> {
@@ -187,6 +188,8 @@ function noteTaken(db: DatabaseSync, n: number, now: number): void {
        WHERE n = :n AND (outcome IS NULL OR outcome IN ('failed', 'waiting'))`,
     ).run({ n, askAt: now + askAgainMs.unanswered, reason: late });
     prepare(db, 'UPDATE asset SET unfiled = NULL WHERE n = ? AND unfiled IS NOT NULL').run(n);
+    // What is known of a kept video stays.
+    prepare(db, `UPDATE asset SET ask_at = ? WHERE n = ? AND outcome = 'kept' AND ${isUnanswered}`).run(now + askAgainMs.unanswered, n);
   });
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import sharp from 'sharp';
 import * as v from 'valibot';
 import { expect, it, onTestFinished } from 'vitest';
@@ -12,7 +13,7 @@ import { loadStateMachine } from '../../../cloud/local/stateMachine.ts';
 import { createStates } from '../../../cloud/local/states.ts';
 import { createTaskTokens } from '../../../cloud/local/taskTokens.ts';
 import { definition } from '../../../cloud/stack/pipeline.ts';
-import { changeAsset, claim, finish } from '../../../cloud/steps/assets.ts';
+import { changeAsset, claim, finish, reopened } from '../../../cloud/steps/assets.ts';
 import { dispatch } from '../../../cloud/steps/dispatch.ts';
 import { executionName } from '../../../cloud/steps/executions.ts';
 import { sendDeadLetter, versionOf } from '../../../cloud/steps/inbox.ts';
@@ -21,7 +22,7 @@ import type { Claimant, Task } from '../../../cloud/steps/state.ts';
 import { steps } from '../../../cloud/steps/steps.ts';
 import { noteWaiting } from '../../../cloud/steps/waiting.ts';
 import { systemClock } from '../../../shared/clock.ts';
-import { inboxKey } from '../../../shared/keys.ts';
+import { inboxKey, waitingItem } from '../../../shared/keys.ts';
 import { eventually, scratchDir } from '../local/serve.ts';
 import { claimantOf, headOf, openBackend, recordOf, send, type TestBackend } from './openBackend.ts';
 
@@ -135,6 +136,23 @@ it('what waits for budget is left to wait, unless nobody knows any more that it 
   await changeAsset(backend, other.library, other.asset, claim(other, null));
   await changeAsset(backend, other.library, other.asset, finish(other, { outcome: { kind: 'waiting', reason: 'No budget.' } }));
   expect(await redriveIt(backend, other)).toBe('redriven');
+});
+
+it('what was kept and is to be looked at again is taken up when nobody knows any more that it waits', async () => {
+  const { backend } = await open();
+  const who = await send(backend, picture);
+  const { library, asset } = who;
+  await changeAsset(backend, library, asset, claim(who, null));
+  const kept = { kind: 'kept', reason: 'Kept.' } as const;
+  await changeAsset(backend, library, asset, finish(who, { outcome: kept }));
+  expect(await redriveIt(backend, who)).toBe('none');
+  await changeAsset(backend, library, asset, (current) => current && { ...current, pipelineVersion: reopened });
+  await noteWaiting(backend, who);
+  expect(await redriveIt(backend, who)).toBe('running');
+  await backend.dynamodb.send(new DeleteCommand({ TableName: backend.names.table, Key: waitingItem(library, asset) }));
+  expect(await redriveIt(backend, who)).toBe('redriven');
+  await dispatchAll(backend);
+  await isAnalysed(backend, who);
 });
 
 it('a library of letters costs a few hundred requests, and those of others stay', async () => {

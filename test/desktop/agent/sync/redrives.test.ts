@@ -79,6 +79,22 @@ test('what is not answered within a day is asked about, once a day, and says so'
   expect(errors).toEqual([]);
 });
 
+test('a kept video that is to be looked at again is asked about after a day, and shown until then', async () => {
+  const { cloud, db, asked, lookAt, state } = await open();
+  const again = { outcome: { kind: 'kept', reason: 'Again.' }, pipelineVersion: 0 } as const;
+  db.prepare("UPDATE asset SET outcome = 'kept', reason = 'Again.', record = ?").run(JSON.stringify(again));
+  await cloud.finish('a dog', again);
+  const sentAt = Date.UTC(2026, 0, 1);
+  await lookAt(sentAt);
+  expect(asked).toEqual([]);
+  // Its note is lost, so that it is taken up.
+  await lookAt(sentAt + 25 * hourMs);
+  expect(asked).toEqual([1]);
+  expect(state()).toEqual({ kind: 'kept', reason: 'Again.' });
+  await lookAt(sentAt + 26 * hourMs);
+  expect(asked).toEqual([1]);
+});
+
 test('what waits for budget is asked about once a week; what nobody knows of any more is taken up', async () => {
   const { cloud, db, asked, lookAt, state } = await open();
   db.exec(`UPDATE asset SET outcome = 'waiting', reason = 'No budget.', ask_at = 0`);
