@@ -6,7 +6,7 @@ import { Permanent } from '../../../shared/errors.ts';
 import { loadSettings } from '../settings.ts';
 import { type Account, identify, openAccount } from './account.ts';
 import { type Content, countBucket, emptyBucket } from './buckets.ts';
-import { runCdk } from './cdk.ts';
+import { runCdk, withSynthesized } from './cdk.ts';
 import { type Part, partsOf } from './resources.ts';
 import { describeStack } from './stackState.ts';
 
@@ -45,18 +45,28 @@ export async function destroy({ yes, emptyBuckets }: { readonly yes: boolean; re
   if (stack.isProtected) {
     await account.cloudformation.send(new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: false }));
   }
-  const remove = () => runCdk(['destroy', name, '--force'], region, notRemoved);
-  try {
-    await remove();
-  } catch (thrown) {
-    // S3 writes access logs some hours late, that of this emptying among them. Only who has agreed to it has a bucket emptied.
+  // S3 writes access logs some hours late, that of this emptying among them. Only who has agreed to it has a bucket emptied.
+  const emptyAgain = async () => {
     const again = full.length > 0 ? (await heldBy(account, parts)).filter(isFull) : [];
-    if (again.length === 0) throw thrown;
-    console.log('Something came into the buckets meanwhile. They are emptied once more.');
+    if (again.length > 0) console.log('Something came into the buckets meanwhile. They are emptied once more.');
     await empty(account, again);
-    await remove();
-  }
+    return again.length > 0;
+  };
+  await removeStack(name, region, emptyAgain);
   return 0;
+}
+
+/** @param mend what may help when it fails; it answers whether it is worth another try */
+function removeStack(name: string, region: string, mend: () => Promise<boolean>): Promise<void> {
+  return withSynthesized(async (dir) => {
+    const remove = () => runCdk(['destroy', name, '--app', dir, '--force'], region, notRemoved);
+    try {
+      await remove();
+    } catch (thrown) {
+      if (!(await mend())) throw thrown;
+      await remove();
+    }
+  });
 }
 
 const notRemoved = 'The stack was not removed, or not all of it. Look at its events in CloudFormation’s console.';
