@@ -180,7 +180,8 @@ export const subscriptionDraft = v.variant('protocol', [
 export type SubscriptionDraft = v.InferOutput<typeof subscriptionDraft>;
 
 export const agentMethods = {
-  status: method(nothing, status),
+  /** `folders`: counts the files of these watched folders alone, by id. */
+  status: method(v.object({ folders: v.optional(v.array(v.number())) }), status),
 
   /** `problem` says what of the query could not be understood; the hits are those of the rest. */
   search: method(

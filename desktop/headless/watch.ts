@@ -29,7 +29,7 @@ export async function watch({ folders, ignored, untilIdle }: Extract<Command, { 
 
 async function watchUntilIdle(app: App, folders: readonly number[], stop: AbortSignal, context: Context): Promise<number> {
   try {
-    const idle = await Promise.race([app.agent.untilIdle(stop, folders), blind(app), held(app)]);
+    const idle = await Promise.race([app.agent.untilIdle(stop, folders), blind(app, folders), held(app, folders)]);
     tellResult(idle, context);
     const { costs } = await app.handlers.status({});
     const isHeld = costs === 'unapproved' && (idle.files.queued ?? 0) > 0;
@@ -50,24 +50,25 @@ const lookEveryMs = 500;
 /**
  * Never fulfils. Rejects, with the reason, when the vision models cannot be had and nothing is left to do but to wait for them: a script must not
  * hang for lack of a network.
+ * @param folders those that are waited for
  */
-async function blind({ handlers, ready }: App): Promise<never> {
+async function blind({ handlers, ready }: App, folders: readonly number[]): Promise<never> {
   const reason = await ready.then(
     () => null,
     (thrown: unknown) => thrown,
   );
   if (reason === null) return new Promise(() => {});
   while (true) {
-    const { files, scanning } = await handlers.status({});
+    const { files, scanning } = await handlers.status({ folders: [...folders] });
     if (!scanning && files.analysing && countUnfinished(files) === files.analysing) throw reason;
     await sleep(lookEveryMs, undefined, { ref: false });
   }
 }
 
-/** Never fulfils. Rejects, with the reason, when nothing goes on before a person does something. */
-async function held({ handlers }: App): Promise<never> {
+/** Never fulfils. Rejects, with the reason, when nothing goes on in these folders before a person does something. */
+async function held({ handlers }: App, folders: readonly number[]): Promise<never> {
   while (true) {
-    const { paused, scanning, files } = await handlers.status({});
+    const { paused, scanning, files } = await handlers.status({ folders: [...folders] });
     if (paused && !scanning && files.queued) {
       throw new InvalidInput('Sending is paused, so this would never end. Resume it in the app or on the page of pixwatch --headless.');
     }

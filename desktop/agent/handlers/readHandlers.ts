@@ -5,7 +5,7 @@ import { type AssetId, assetRecord } from '../../../shared/model/asset.ts';
 import { parse } from '../../../shared/parse.ts';
 import type { Handlers } from '../../../shared/rpc.ts';
 import { countUnseenAlerts, listAlerts } from '../alerts/alerts.ts';
-import { type BytesOf, countFiles, filesOf, listFiles } from '../db/fileStates.ts';
+import { type BytesOf, countFiles, countFilesIn, filesOf, listFiles } from '../db/fileStates.ts';
 import { listRules } from '../rules/rules.ts';
 import { complete, search } from '../search/search.ts';
 import { listFolders } from '../watch/folders.ts';
@@ -23,7 +23,7 @@ export type ReadHandlers = Pick<
 /** The calls that only read the database. */
 export function readHandlers(db: DatabaseSync, live: () => Live): ReadHandlers {
   return {
-    status: async () => readStatus(db, live()),
+    status: async ({ folders }) => readStatus(db, live(), folders),
     search: async ({ text, cursor, limit }) => search(db, text, { cursor, limit }),
     complete: async ({ prefix, limit }) => complete(db, prefix, limit),
     asset: async ({ asset }) => readAsset(db, asset, live()),
@@ -34,9 +34,10 @@ export function readHandlers(db: DatabaseSync, live: () => Live): ReadHandlers {
   };
 }
 
-export function readStatus(db: DatabaseSync, { bytesOf: _, ...live }: Live): Status {
+/** @param folders counts the files of these watched folders alone, by id */
+export function readStatus(db: DatabaseSync, { bytesOf: _, ...live }: Live, folders?: readonly number[]): Status {
   const assets = db.prepare('SELECT count(*) AS n FROM asset WHERE taken_at IS NOT NULL').get()?.['n'] as number;
-  return { ...live, assets, files: countFiles(db), unseenAlerts: countUnseenAlerts(db) };
+  return { ...live, assets, files: folders ? countFilesIn(db, folders) : countFiles(db), unseenAlerts: countUnseenAlerts(db) };
 }
 
 function readAsset(db: DatabaseSync, asset: AssetId, { bytesOf }: Live): AssetDetail {

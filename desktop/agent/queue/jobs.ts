@@ -125,6 +125,11 @@ export function markUnsettled(db: DatabaseSync, path: string, at: string): void 
   prepare(db, `UPDATE local_file SET kind = 'settling', changed_at = ? WHERE path = ?`).run(at, path);
 }
 
+/** A file cannot be read; it is taken up again when it can. */
+export function markUnreadable(db: DatabaseSync, path: string, at: string, reason: string): void {
+  prepare(db, `UPDATE local_file SET kind = 'unreachable', reason = ?, changed_at = ? WHERE path = ?`).run(reason, at, path);
+}
+
 const tryAgain = "UPDATE upload_job SET state = 'queued', attempts = 0, next_try_at = 0, reason = NULL WHERE state = 'failed'";
 
 /** Lets failed jobs be tried again: that of one path, or all with null. */

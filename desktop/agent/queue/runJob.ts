@@ -3,9 +3,18 @@ import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { Permanent, Transient } from '../../../shared/errors.ts';
 import { commitTogether } from '../db/commitTogether.ts';
 import { CloudUnavailable } from '../upload/cloudTrouble.ts';
-import { type UploadTarget, uploadFile } from '../upload/uploadFile.ts';
+import { FileUnreadable, type UploadTarget, uploadFile } from '../upload/uploadFile.ts';
 import { type Backoff, backoffMs, type Rand } from './backoff.ts';
-import { markFailed, markInterrupted, markQueued, markStored, markUnsettled, markUploading, type QueuedJob } from './jobs.ts';
+import {
+  markFailed,
+  markInterrupted,
+  markQueued,
+  markStored,
+  markUnreadable,
+  markUnsettled,
+  markUploading,
+  type QueuedJob,
+} from './jobs.ts';
 import type { Progress } from './progress.ts';
 import type { Slots } from './slots.ts';
 
@@ -42,7 +51,7 @@ export async function runJob(options: RunOptions, job: QueuedJob, signal: AbortS
   try {
     await commitTogether(db, () => markUploading(db, job.n, isoTime(clock)));
     const uploaded = await uploadFile(target, job, { db, slots, signal, onBytes });
-    return await (uploaded === 'stored' ? noteStored(options, job) : noteStale(options, job));
+    return await (uploaded === 'stored' ? noteStored(options, job) : noteStale(options, job, (at) => markUnsettled(db, job.path, at)));
   } catch (thrown) {
     return await noteFailure(options, job, signal, thrown);
   } finally {
@@ -60,21 +69,18 @@ export async function noteStored({ db, clock, progress, onStored, onChange }: Ru
   return { kind: 'answered' };
 }
 
-async function noteStale({ db, clock, onStale }: RunOptions, job: QueuedJob): Promise<Learnt> {
+/** The job waits for the file to be looked at again. */
+async function noteStale({ db, clock, onStale }: RunOptions, job: QueuedJob, mark: (at: string) => void): Promise<Learnt> {
   await commitTogether(db, () => {
-    markUnsettled(db, job.path, isoTime(clock));
+    mark(isoTime(clock));
     markInterrupted(db, job.n, isoTime(clock));
   });
   onStale(job.path);
   return { kind: 'nothing' };
 }
 
-async function noteFailure(
-  { db, clock, backoff, random }: RunOptions,
-  job: QueuedJob,
-  signal: AbortSignal,
-  thrown: unknown,
-): Promise<Learnt> {
+async function noteFailure(options: RunOptions, job: QueuedJob, signal: AbortSignal, thrown: unknown): Promise<Learnt> {
+  const { db, clock, backoff, random } = options;
   const at = isoTime(clock);
   if (signal.aborted) {
     await commitTogether(db, () => markInterrupted(db, job.n, at));
@@ -84,6 +90,7 @@ async function noteFailure(
     await commitTogether(db, () => markFailed(db, job.n, at, thrown.message));
     return { kind: 'answered' };
   }
+  if (thrown instanceof FileUnreadable) return noteStale(options, job, (now) => markUnreadable(db, job.path, now, thrown.message));
   if (!(thrown instanceof Transient)) throw thrown;
   const attempts = job.attempts + 1;
   const tryAt = clock.now() + backoffMs(attempts, backoff, random);

@@ -10,6 +10,9 @@ import { putOriginal } from './originals.ts';
 import { smallestPart } from './planParts.ts';
 import { sendInParts } from './sendInParts.ts';
 
+/** The file cannot be read at the moment. */
+export class FileUnreadable extends Transient {}
+
 /** Where originals go: one library of one backend. */
 export interface UploadTarget {
   readonly s3: S3Client;
@@ -52,7 +55,7 @@ export type Uploaded = 'stored' | 'stale';
 /**
  * Sends one file, from where an earlier try stopped. Every byte that is stored was hashed on its way, so that an object is always what its
  * name says, whatever happens to the file meanwhile.
- * @throws CloudUnavailable, Permanent, or Transient when the file cannot be read; the signal's reason when it is aborted
+ * @throws CloudUnavailable, Permanent or FileUnreadable; the signal's reason when it is aborted
  */
 export async function uploadFile(target: UploadTarget, job: UploadJob, options: UploadOptions): Promise<Uploaded> {
   try {
@@ -60,7 +63,7 @@ export async function uploadFile(target: UploadTarget, job: UploadJob, options: 
   } catch (thrown) {
     if (!isFileError(thrown)) throw thrown;
     if (isAbsent(thrown)) return 'stale';
-    throw new Transient(fileTrouble(thrown), { cause: thrown });
+    throw new FileUnreadable(fileTrouble(thrown), { cause: thrown });
   }
 }
 

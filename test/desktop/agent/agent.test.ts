@@ -309,6 +309,7 @@ test.concurrent(
     const { id: otherId } = await agent.handlers.addFolder({ path: other });
     await cloud.finish('a cat');
     expect(await agent.untilIdle(undefined, [otherId])).toMatchObject({ files: { searchable: 1, analysing: 0 }, failed: [] });
+    expect((await agent.handlers.status({ folders: [otherId] })).files).toMatchObject({ searchable: 1, analysing: 0, queued: 0 });
 
     await cloud.finish('a dog');
     await cloud.finish('damaged', { outcome: { kind: 'rejected', reason: 'It is damaged.' }, media: null });

@@ -9,7 +9,9 @@ import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { indexFile, openDatabase } from '../../../desktop/agent/db/openDatabase.ts';
 import { pausedKey, writeMeta } from '../../../desktop/agent/sync/meta.ts';
+import { writeChoice } from '../../../desktop/host/backendFile.ts';
 import { systemClock } from '../../../shared/clock.ts';
+import type { LibraryId } from '../../../shared/model/asset.ts';
 import { apply, mediaOf, recordOf } from '../agent/search/library.ts';
 
 const launcher = fileURLToPath(new URL('../../../bin/pixwatch.mjs', import.meta.url));
@@ -245,6 +247,28 @@ describe('watch --until-idle', () => {
     const { code, err } = await run('watch', await folderWith('paused photos', 'a dog'), '--until-idle', '--data', data);
     expect(code).toBe(1);
     expect(err).toMatch(/Sending is paused/);
+  });
+
+  test('ends with 1 and the reason when nobody is signed in', async () => {
+    const data = join(dir, 'signed out');
+    await mkdir(data);
+    const place = {
+      endpoint: 'http://127.0.0.1:9',
+      region: 'us-east-1',
+      inputBucket: 'photos-in',
+      outputBucket: 'photos-out',
+      table: 'table',
+    };
+    const signIn = { userPool: 'us-east-1_Example01', userPoolClient: 'client1', identityPool: 'us-east-1:0a' };
+    const file = { version: 1, name: 'family', ...place, commandsFunction: 'commands', signIn } as const;
+    await writeChoice(data, {
+      version: 1,
+      inUse: 'aws',
+      aws: { file, as: { kind: 'user', user: 'anna' }, library: 'us-east-1:1' as LibraryId },
+    });
+    const { code, err } = await run('watch', await folderWith('photos of nobody', 'a dog'), '--until-idle', '--data', data);
+    expect(code).toBe(1);
+    expect(err).toMatch(/Nobody is signed in to the cloud, so this would never end\. Sign in: pixwatch connect FILE --user NAME\n$/);
   });
 
   test('ends with 1 and the reasons when files wait for budget, and when a place inside cannot be read', async () => {

@@ -1,8 +1,9 @@
-import { appendFile, open, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, chmod, mkdir, open, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { endIdleReaders } from '../../../../desktop/agent/queue/hashFile.ts';
+import { becomeOrdinaryUser } from '../ordinaryUser.ts';
 import { keyOf, mebibyte, photo, type Sending, startSending, until } from '../queue/sending.ts';
 
 /** Four parts are under way at a time, so that one is not sent yet in the middle of it. */
@@ -183,4 +184,31 @@ test('the drive is taken off while it is sent: it waits, and goes on when it is 
   await rename(`${sending.folder}-away`, sending.folder);
   await expectStored(sending, keyOf(content, 'mp4'), small);
   expect(sending.store.line.requests(putPart)).toBeLessThanOrEqual(parts + 4);
+});
+
+test.skipIf(process.platform === 'win32')('what may not be read says so and keeps nothing waiting; once it may, it is sent', async () => {
+  const sending = await startSending();
+  const { folder, watch, queue, states, put } = sending;
+  const first = await put('first.jpg', photo());
+  await sending.untilIdle();
+  queue.pause();
+  await mkdir(join(folder, 'closed'));
+  const inside = await put('closed/a.jpg', photo());
+  await until(() => expect(states()).toMatchObject({ 'closed/a.jpg': { kind: 'queued' } }));
+  becomeOrdinaryUser(dirname(folder), dirname(String(sending.db.location())), sending.store.dir);
+  const secret = await put('secret.jpg', photo());
+  await until(() => expect(states()).toMatchObject({ 'secret.jpg': { kind: 'queued' } }));
+  await until(() => expect(watch.isIdle()).toBe(true));
+  for (const name of ['closed', 'secret.jpg']) await chmod(join(folder, name), 0);
+  queue.resume();
+
+  const unreachable = { kind: 'unreachable', reason: 'Pixwatch may not read it. Change its permissions and it is taken up again.' };
+  await until(() => expect(states()).toMatchObject({ 'closed/a.jpg': unreachable, 'secret.jpg': unreachable }));
+  await until(() => expect([watch.isIdle(), queue.isIdle()]).toEqual([true, true]));
+  expect(watch.unread()).toEqual([`${folder}: ${folder}/closed cannot be read. ${unreachable.reason}`]);
+
+  for (const name of ['closed', 'secret.jpg']) await chmod(join(folder, name), 0o700);
+  // As the next scan would: minutes later where something cannot be read.
+  for (const name of ['closed/a.jpg', 'secret.jpg']) watch.recheck(join(folder, name));
+  await expectStored(sending, first, inside, secret);
 });

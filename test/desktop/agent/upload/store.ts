@@ -37,6 +37,8 @@ export interface Store {
   recordAnalysed(asset: AssetId): Promise<void>;
   /** Takes an object out of the inbox, as the pipeline does. */
   direct: S3Client;
+  /** Where all of it is. */
+  dir: string;
 }
 
 /** @param idleMs how long a connection may stand still */
@@ -79,6 +81,7 @@ export async function openStore(idleMs?: number): Promise<Store> {
     connection,
     credentials,
     direct,
+    dir,
     objects: () => checkedObjects(direct),
     async openUploads() {
       return (await direct.send(new ListMultipartUploadsCommand({ Bucket: inputBucket }))).Uploads?.length ?? 0;
