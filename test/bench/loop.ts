@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { copyApart } from '../../desktop/agent/db/apart.ts';
+import { keepLogShort } from '../../desktop/agent/db/keepLogShort.ts';
 import { indexFile, openDatabase } from '../../desktop/agent/db/openDatabase.ts';
 import { migrations } from '../../desktop/agent/db/schema.ts';
 import { actHandlers } from '../../desktop/agent/handlers/actHandlers.ts';
@@ -194,11 +195,14 @@ async function measureGone(dir: string, target: UploadTarget): Promise<void> {
   const queue = drainQueue(options);
   await sleep(1000);
   db.exec('DELETE FROM local_file');
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  const closeLog = keepLogShort(db, indexFile(dir), console.error);
   await measure('all files of the queue are gone', () => queue.filesGone());
   await measure('they are given up', async () => {
     for (let left = 1; left > 0; await sleep(200)) left = Number(db.prepare('SELECT count(*) AS n FROM upload_job').get()?.['n']);
   });
   await queue.close();
+  await closeLog();
 }
 
 function megabytes(bytes: number): number {

@@ -11,6 +11,8 @@ export function fill(db: DatabaseSync, assets: number, every = 20): void {
   // Room for all that is written, only while it is.
   db.exec('PRAGMA cache_size = -400000');
   transaction(db, () => write(db, assets, every));
+  // As it comes to be by itself when they come in small numbers.
+  db.exec("INSERT INTO asset_text (asset_text, rank) VALUES ('merge', 1000000)");
   db.exec('PRAGMA cache_size = -2000');
 }
 
