@@ -45,9 +45,12 @@ export async function destroy({ yes, emptyBuckets }: { readonly yes: boolean; re
   if (stack.isProtected) {
     await account.cloudformation.send(new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: false }));
   }
-  // S3 writes access logs some hours late, that of this emptying among them. Only who has agreed to it has a bucket emptied.
+  // S3 writes access logs some hours late, that of this emptying among them. Nothing is emptied that nobody has agreed to.
   const emptyAgain = async () => {
-    const again = full.length > 0 ? (await heldBy(account, parts)).filter(isFull) : [];
+    const agreed = new Set(full.map(({ id }) => id));
+    const again = (await heldBy(account, parts)).filter(
+      (each) => isFull(each) && (agreed.has(each.id) || (agreed.size > 0 && isLogs(each))),
+    );
     if (again.length > 0) console.log('Something came into the buckets meanwhile. They are emptied once more.');
     await empty(account, again);
     return again.length > 0;
@@ -74,9 +77,10 @@ const notRemoved = 'The stack was not removed, or not all of it. Look at its eve
 /** Whether it keeps AWS from removing the stack. */
 const isFull = ({ type, stays, content }: Held): boolean => isBucket(type) && !stays && content.objects + content.markers > 0;
 
+const isLogs = ({ logicalId }: Part): boolean => logicalId.startsWith('StorageLogs');
+
 /** The logs last, as emptying the others is written into them. */
 async function empty({ s3 }: Account, full: readonly Held[]): Promise<void> {
-  const isLogs = ({ logicalId }: Held) => logicalId.startsWith('StorageLogs');
   for (const { id } of [...full.filter((each) => !isLogs(each)), ...full.filter(isLogs)])
     await emptyBucket(s3, id, (count) => console.log(`${id}: ${count} deleted.`));
 }
