@@ -31,7 +31,7 @@ export interface SignIn {
 const sessionMs = 3 * 60_000;
 const maxSessions = 1000;
 
-export function createSignIn({ users, decoyKey, clock }: SignInOptions): SignIn {
+export function createSignIn({ users, decoyKey, clock }: Omit<SignInOptions, 'tokens'>): SignIn {
   // Only in memory: a sign-in that a restart interrupts is begun again.
   const attempts = createSessions<{
     readonly name: string;

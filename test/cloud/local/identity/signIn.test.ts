@@ -15,11 +15,15 @@ import {
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { createSrpSession, signSrpSession, wrapAuthChallenge, wrapInitiateAuth } from 'cognito-srp-helper';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../../../cloud/local/database.ts';
 import { openDynamodb } from '../../../../cloud/local/dynamodb.ts';
 import { startGateway } from '../../../../cloud/local/gateway/startGateway.ts';
 import { openIdentity } from '../../../../cloud/local/identity/openIdentity.ts';
+import { createSignIn } from '../../../../cloud/local/identity/signIn.ts';
+import { makeVerifier } from '../../../../cloud/local/identity/srp.ts';
+import { createUsers } from '../../../../cloud/local/identity/users.ts';
 import * as names from '../../../../cloud/local/names.ts';
 import { createS3 } from '../../../../cloud/local/s3/createS3.ts';
 import { systemClock } from '../../../../shared/clock.ts';
@@ -116,6 +120,21 @@ describe('signing in', () => {
     const unknown = await ids('bob');
     expect(unknown).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(await ids('bob')).toBe(unknown);
+  });
+
+  test('by a password that was made for the name, as before, goes on working', async () => {
+    const database = await openDatabase(join(dir, 'older.db'));
+    const users = createUsers(database.sql, systemClock);
+    users.add('eve', () => makeVerifier(names.userPoolName, 'eve', 'an old password'));
+    // What the migration makes of a row that has no such column yet.
+    database.sql.prepare('UPDATE user SET srp_user = name').run();
+    const { begin, prove } = createSignIn({ users, decoyKey: Buffer.alloc(32), clock: systemClock });
+    const session = createSrpSession('eve', 'an old password', UserPoolId, false);
+    const { AuthParameters } = wrapInitiateAuth(session, { ClientId, AuthFlow: 'USER_SRP_AUTH', AuthParameters: { USERNAME: 'eve' } });
+    const ChallengeParameters = begin(AuthParameters ?? {});
+    const asked = { ClientId, ChallengeName: 'PASSWORD_VERIFIER' as const, ChallengeResponses: { USERNAME: 'eve' } };
+    expect(prove(wrapAuthChallenge(signSrpSession(session, { ChallengeParameters }), asked).ChallengeResponses ?? {}).name).toBe('eve');
+    await database.close();
   });
 
   test('an unknown user is asked as any other, with the same salt each time', async () => {
