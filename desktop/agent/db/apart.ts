@@ -56,7 +56,7 @@ async function run(workerData: ApartTask): Promise<string | null> {
   try {
     const [message] = (await once(worker, 'message')) as [ApartAnswer];
     if (message.kind === 'done') return message.setAside;
-    throw errorNamed(message.name, message.text);
+    throw Object.assign(errorNamed(message.name, message.text), { errcode: message.errcode });
   } finally {
     await worker.terminate();
   }

@@ -12,7 +12,9 @@ export type ApartTask =
   | { readonly kind: 'checkpoint'; readonly file: string };
 export type ApartAnswer =
   /** `setAside`: see `openDatabase`. */
-  { readonly kind: 'done'; readonly setAside: string | null } | { readonly kind: 'error'; readonly name: string; readonly text: string };
+  | { readonly kind: 'done'; readonly setAside: string | null }
+  /** `errcode`: SQLite's, which says for one that the disk is full. */
+  | { readonly kind: 'error'; readonly name: string; readonly text: string; readonly errcode: unknown };
 
 parentPort?.postMessage(answer(workerData as ApartTask));
 
@@ -20,7 +22,8 @@ function answer(task: ApartTask): ApartAnswer {
   try {
     return { kind: 'done', setAside: perform(task) };
   } catch (thrown) {
-    return { kind: 'error', name: thrown instanceof Error ? thrown.name : 'Error', text: messageOf(thrown) };
+    const { name, errcode } = (thrown instanceof Error ? thrown : { name: 'Error' }) as { name: string; errcode?: unknown };
+    return { kind: 'error', name, text: messageOf(thrown), errcode };
   }
 }
 

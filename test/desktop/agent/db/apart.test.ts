@@ -2,7 +2,7 @@ import { copyFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { openApart } from '../../../../desktop/agent/db/apart.ts';
+import { copyApart, openApart } from '../../../../desktop/agent/db/apart.ts';
 import { keepLogShort } from '../../../../desktop/agent/db/keepLogShort.ts';
 import { openDatabase } from '../../../../desktop/agent/db/openDatabase.ts';
 import { migrations } from '../../../../desktop/agent/db/schema.ts';
@@ -24,6 +24,15 @@ test('an older one is brought up to date, a damaged one set aside, and a newer o
   damaged.db.exec(`PRAGMA user_version = ${migrations.length + 1}`);
   damaged.db.close();
   await expect(openApart(file, { clock })).rejects.toThrow(InvalidInput);
+});
+
+test('what fails there says why, to people and to the agent', async () => {
+  const dir = await scratchDir();
+  // SQLITE_CANTOPEN; https://sqlite.org/rescode.html
+  await expect(copyApart(join(dir, 'nowhere'), join(dir, 'to'))).rejects.toMatchObject({
+    message: expect.stringContaining('unable to open'),
+    errcode: 14,
+  });
 });
 
 test('a long log is written back while the database is in use', async () => {

@@ -143,7 +143,7 @@ test('reads again what it may have missed, and pays for that only until it canno
     const before = table.unitsRead();
     sync.wake();
     await expect.poll(() => table.unitsRead()).toBeGreaterThan(before);
-    await sleep(100);
+    for (let read = before; read !== table.unitsRead(); await sleep(100)) read = table.unitsRead();
     return table.unitsRead() - before;
   };
   await look();
