@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -48,7 +48,16 @@ describe.skipIf('missing' in found)('the desktop shell', () => {
     expect(await page.evaluate(() => fetch('/..%2f..%2fpackage.json').then((answer) => answer.status))).toBe(404);
   });
 
-  test('tells of a new photo that a rule was waiting for, and finds it', async () => {
+  test('tells of a new photo that a rule was waiting for, once, and finds it', async () => {
+    await app.evaluate(({ Notification }) => {
+      // A display for tests has nothing that would show them.
+      const shown: { title: string; body: string }[] = [];
+      Object.assign(globalThis, { shown });
+      Notification.isSupported = () => true;
+      Notification.prototype.show = function () {
+        shown.push({ title: this.title, body: this.body });
+      };
+    });
     await goTo('Rules');
     await page.getByRole('button', { name: 'New rule' }).click();
     const dialog = page.getByRole('dialog');
@@ -61,6 +70,9 @@ describe.skipIf('missing' in found)('the desktop shell', () => {
     await copyFile(join(photosOfAnimals, '04.jpg'), join(dir, 'photos', 'terrier.jpg'));
     await goTo('Alerts');
     await page.getByRole('main').getByRole('listitem').filter({ hasText: 'terrier.jpg' }).waitFor({ timeout: 120_000 });
+
+    const shown = await app.evaluate(() => Reflect.get(globalThis, 'shown'));
+    expect(shown).toEqual([{ title: 'Any dog', body: expect.stringMatching(/^Dog \d+ %: terrier\.jpg$/) }]);
 
     await goTo('Library');
     await page.getByRole('combobox', { name: 'Search your photos' }).fill('dog ');
@@ -80,6 +92,49 @@ describe.skipIf('missing' in found)('the desktop shell', () => {
     await goTo('Folders');
     await page.getByText(more).waitFor();
     expect(app.windows()).toHaveLength(1);
+  });
+
+  test('its part in the background starts again when it dies, and adds no folder that a person has removed since', async () => {
+    const folder = page
+      .getByRole('main')
+      .getByRole('listitem')
+      .filter({ hasText: join(dir, 'photos') });
+    await folder.getByRole('button', { name: 'Remove' }).click();
+    await folder.getByRole('button', { name: 'Stop watching' }).click();
+    await folder.waitFor({ state: 'detached' });
+    const agentPid = () => app.evaluate(({ app }) => app.getAppMetrics().find(({ name }) => name === 'Pixwatch agent')?.pid ?? 0);
+    const before = await agentPid();
+    process.kill(before, 'SIGKILL');
+    await expect.poll(agentPid, { timeout: 20_000 }).toSatisfy((pid) => pid !== 0 && pid !== before);
+    await page.reload();
+    await page.getByText(join(dir, 'more photos')).waitFor();
+    expect(await folder.count()).toBe(0);
+  });
+
+  test('beside a Pixwatch without a window it ends with a sentence', async () => {
+    const data = join(dir, 'data of another');
+    await writeFile(join(dir, 'no models'), '');
+    const env = { ...process.env, PIXWATCH_MODELS: join(dir, 'no models') };
+    const headless = spawn(
+      process.execPath,
+      [join(root, 'bin/pixwatch.mjs'), '--headless', '--folder', join(dir, 'more photos'), '--data', data],
+      { env },
+    );
+    await once(headless.stdout, 'data');
+    const second = await _electron.launch({ executablePath: binary, args: [...flags, root, `--data=${data}`] });
+    const ended = once(second.process(), 'exit');
+    const said: string[] = [];
+    second.process().stderr?.on('data', (text) => said.push(String(text)));
+    // The box would wait for somebody to close it.
+    await second.evaluate(({ dialog }) => {
+      dialog.showErrorBox = (title, content) => console.error(`${title}: ${content}`);
+    });
+    expect((await ended)[0]).toBe(1);
+    expect(said.join('')).toMatch(
+      /^Pixwatch cannot start: Pixwatch is already running on this data folder\. Close it, or choose another with --data\.$/m,
+    );
+    headless.kill('SIGTERM');
+    await once(headless, 'exit');
   });
 
   test('quits, with nothing left running, and the pictures were drawn without complaints', async () => {

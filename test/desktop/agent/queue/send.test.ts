@@ -34,7 +34,7 @@ describe('what is sent', () => {
     expect(sending.errors).toEqual([]);
   });
 
-  test('a restart, copies, renamed files and folders send nothing', async () => {
+  test('a restart, copies, renamed files and folders send nothing, nor do names of which only the case changes', async () => {
     const before = await startSending();
     const content = photo();
     await mkdir(join(before.folder, 'trip'));
@@ -50,6 +50,10 @@ describe('what is sent', () => {
     await rename(join(after.folder, 'a.jpg'), join(after.folder, 'renamed.jpg'));
     await rename(join(after.folder, 'trip'), join(after.folder, 'journey'));
     await until(() => expect(after.states()).toEqual({ 'copy.jpg': analysing, 'renamed.jpg': analysing, 'journey/b.jpg': analysing }));
+    await rename(join(after.folder, 'renamed.jpg'), join(after.folder, 'Renamed.JPG'));
+    await rename(join(after.folder, 'journey'), join(after.folder, 'Journey'));
+    await until(() => expect(after.states()).toEqual({ 'copy.jpg': analysing, 'Renamed.JPG': analysing, 'Journey/b.jpg': analysing }));
+    await after.untilIdle();
     expect(sends(after)).toBe(2);
   });
 
