@@ -16,7 +16,7 @@ export type JobSize = 'small' | 'large';
 
 /** Rows changed between two turns of the event loop. */
 const chunk = 200;
-const droppedAtOnce = 100;
+const droppedAtOnce = 50;
 
 export interface QueuedJob extends UploadJob {
   /** Failed tries so far. */
