@@ -50,6 +50,21 @@ export function sentenceOf(thrown: unknown): string {
   return sentence.endsWith('.') ? sentence : `${sentence}.`;
 }
 
+/** SQLITE_FULL; https://sqlite.org/rescode.html */
+const sqliteFull = 13;
+
+/** Whether something failed because a disk, or a person's share of it, is full: as Node says it, SQLite, or LevelDB, which only has words for it. */
+export function isDiskFull(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const { code, errcode, cause } = thrown as { code?: unknown; errcode?: unknown; cause?: unknown };
+  if (code === 'ENOSPC' || code === 'EDQUOT' || errcode === sqliteFull || /no space left on device/i.test(thrown.message)) return true;
+  return isDiskFull(cause);
+}
+
+/** There is no room to begin in `dir`. */
+export const fullAtStart = (dir: string, cause: unknown) =>
+  new InvalidInput(`The disk that holds ${dir} is full. Make room and start again, or choose another data folder with --data.`, { cause });
+
 /** Closes a `switch` over a union: a new member that is not handled fails to compile. */
 export function assertNever(value: never): never {
   throw new InvalidInput(`unexpected value: ${JSON.stringify(value)}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../../shared/clock.ts';
 import { type Connection, type ConnectionFile, type Credentials, connectionFile, connectionTo } from '../../shared/connection.ts';
-import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import { fullAtStart, InvalidInput, isDiskFull, messageOf } from '../../shared/errors.ts';
 import { inboxPrefix } from '../../shared/keys.ts';
 import { libraryId } from '../../shared/model/asset.ts';
 import { parse } from '../../shared/parse.ts';
@@ -96,7 +96,7 @@ const timerEveryMs = 60_000;
 /**
  * Opens the whole of Pixwatch's backend on this computer, behind one AWS-compatible endpoint on 127.0.0.1. What waited or ran when the last
  * process ended, however it ended, goes on.
- * @throws InvalidInput when another process uses the folder, it is damaged, a newer Pixwatch wrote it, its settings are wrong, or the port is taken
+ * @throws InvalidInput when another process uses the folder, it is damaged, a newer Pixwatch wrote it, its settings are wrong, its disk is full, or the port is taken
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const parts: Closable[] = [];
@@ -114,8 +114,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     return { ...opened, close };
   } catch (thrown) {
     await close();
-    throw thrown instanceof Damage ? new InvalidInput(withAdvice(thrown, options.dir), { cause: thrown }) : thrown;
+    throw explained(thrown, options.dir);
   }
+}
+
+function explained(thrown: unknown, dir: string): unknown {
+  if (thrown instanceof Damage) return new InvalidInput(withAdvice(thrown, dir), { cause: thrown });
+  return isDiskFull(thrown) ? fullAtStart(dir, thrown) : thrown;
 }
 
 interface Closable {

@@ -1,4 +1,4 @@
-import { messageOf } from '../../shared/errors.ts';
+import { isDiskFull, messageOf } from '../../shared/errors.ts';
 
 /** What keeps Pixwatch itself from working, such as a full disk. Whoever meets it tries again by itself. */
 export interface Trouble {
@@ -10,8 +10,6 @@ export interface Trouble {
 
 /** Tries come every 10 s; when some in a row have not failed, it is over. */
 const overAfterMs = 30_000;
-/** SQLITE_FULL; https://sqlite.org/rescode.html */
-const full = 13;
 
 /**
  * @param log gets a line when it is news
@@ -39,7 +37,6 @@ export function createTrouble(log: (line: string) => void, onChange: () => void)
 }
 
 function sentenceOf(thrown: unknown): string {
-  const { code, errcode } = (thrown instanceof Error ? thrown : {}) as { code?: unknown; errcode?: unknown };
-  if (errcode === full || code === 'ENOSPC') return "The disk that holds Pixwatch's data is full. Make room; it goes on by itself.";
+  if (isDiskFull(thrown)) return "The disk that holds Pixwatch's data is full. Make room; it goes on by itself.";
   return `Pixwatch cannot go on at the moment: ${messageOf(thrown)}`;
 }

@@ -1,5 +1,5 @@
 import type { appMethods } from '../../shared/contract.ts';
-import { InvalidInput, messageOf } from '../../shared/errors.ts';
+import { fullAtStart, InvalidInput, isDiskFull, messageOf } from '../../shared/errors.ts';
 import type { Handlers } from '../../shared/rpc.ts';
 import type { Agent } from '../agent/agent.ts';
 import { lockDataFolder } from '../agent/db/lockFolder.ts';
@@ -38,7 +38,7 @@ export type Start = { readonly kind: 'started'; readonly app: App } | { readonly
 
 /**
  * Starts Pixwatch on a data folder, which only one process has at a time.
- * @throws InvalidInput when the folder cannot be used or a newer Pixwatch wrote it
+ * @throws InvalidInput when the folder cannot be used, its disk is full, or a newer Pixwatch wrote it
  */
 export async function startApp({ dataDir, modelsDir, keychain = systemKeychain, onModelProgress, log }: AppOptions): Promise<Start> {
   const unlock = lock(dataDir);
@@ -59,7 +59,7 @@ export async function startApp({ dataDir, modelsDir, keychain = systemKeychain, 
     return { kind: 'started', app: { agent, handlers: { ...agent.handlers, ...handlers }, ready, publish, close } };
   } catch (thrown) {
     await close();
-    throw thrown;
+    throw isDiskFull(thrown) ? fullAtStart(dataDir, thrown) : thrown;
   }
 }
 
@@ -67,6 +67,7 @@ function lock(dataDir: string): (() => void) | null {
   try {
     return lockDataFolder(dataDir);
   } catch (cause) {
+    if (isDiskFull(cause)) throw fullAtStart(dataDir, cause);
     throw new InvalidInput(`The data folder ${dataDir} cannot be used: ${messageOf(cause)}. Choose another with --data.`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '../../../shared/errors.ts';
+import { isDiskFull, messageOf } from '../../../shared/errors.ts';
 import { type Service, ServiceError, type SignedRequest } from '../gateway/service.ts';
 import * as buckets from './buckets.ts';
 import type { Call, Store } from './call.ts';
@@ -99,11 +99,6 @@ export function readTarget({ method, query, rawPath }: SignedRequest): S3Target 
 }
 
 const isServed = (name: string): name is OperationName => Object.hasOwn(operations, name);
-
-const SQLITE_FULL = 13;
-
-const isDiskFull = (thrown: unknown) =>
-  thrown instanceof Error && (('code' in thrown && thrown.code === 'ENOSPC') || ('errcode' in thrown && thrown.errcode === SQLITE_FULL));
 
 const diskFull = (cause: unknown) =>
   new ServiceError('InsufficientStorage', "The disk that holds the local cloud's data is full. Free some space.", 507, { cause });

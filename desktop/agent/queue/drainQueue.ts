@@ -39,6 +39,8 @@ export interface DrainOptions {
   readonly backoff?: Backoff;
   /** How long a job whose file is gone waits at least for it to turn up elsewhere, in milliseconds; at most twice as long. */
   readonly abandonAfterMs?: number;
+  /** How long nothing is sent after what is told to `onError`, in milliseconds. */
+  readonly restAfterFaultMs?: number;
   /** Whether anything may be sent at all, as far as what it costs is concerned; when absent, always. `wake` tells that it may have changed. */
   maySend?(): boolean;
   /** A file is not what the database says; it waits to be looked at again: `FolderWatch.recheck`. */
@@ -85,7 +87,7 @@ const atOnce = { smallOnQuickLine: room.requests, small: 8, large: 2 };
 const quickMs = 1000;
 const defaultAbandonAfterMs = 60_000;
 const longestRestMs = 5000;
-const restAfterFaultMs = 5000;
+const defaultRestAfterFaultMs = 5000;
 const pausedKey = 'paused';
 
 interface Running {
@@ -109,6 +111,8 @@ class Drain implements UploadQueue {
   readonly #loop: Promise<void>;
   /** What a job's run failed with through no fault of the file or the cloud. */
   #fault: unknown;
+  /** Since a fault, until what was under way waits again. */
+  #isRecovering = false;
   #isPaused: boolean;
   #isLineQuick = false;
   /** Of performance.now(). Not at the start: the first scan may find what was moved while nobody watched. */
@@ -244,15 +248,22 @@ class Drain implements UploadQueue {
   }
 
   async #recover(fault: unknown): Promise<void> {
-    const { db, onError } = this.#options;
+    const { db, onError, restAfterFaultMs = defaultRestAfterFaultMs } = this.#options;
     this.#fault = undefined;
+    this.#isRecovering = true;
     this.#gate.left();
     onError(fault);
     await this.#untilNothingRuns();
     await sleep(restAfterFaultMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     this.#ready.small = [];
     this.#ready.large = [];
-    requeueInterrupted(db);
+    try {
+      requeueInterrupted(db);
+      this.#isRecovering = false;
+    } catch (thrown) {
+      // The disk is still full, say. It is the next fault, and told and rested for like this one.
+      this.#fault = thrown;
+    }
   }
 
   async #untilNothingRuns(): Promise<void> {
@@ -296,7 +307,7 @@ class Drain implements UploadQueue {
   }
 
   isIdle(): boolean {
-    return this.#running.size === 0 && !hasQueued(this.#options.db);
+    return this.#running.size === 0 && !this.#isRecovering && !hasQueued(this.#options.db);
   }
 
   offline(): string | null {

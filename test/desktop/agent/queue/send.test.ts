@@ -313,13 +313,26 @@ describe('offline, pause, failures', () => {
   });
 
   test('a full disk under the database is reported and survived', async () => {
-    const sending = await startSending();
+    const sending = await startSending({ restAfterFaultMs: 100 });
     const pages = Number(sending.db.prepare('PRAGMA page_count').get()?.['page_count']);
     sending.db.exec(`PRAGMA max_page_count = ${pages}`);
     for (let i = 0; i < 100; i++) await sending.put(`${i}.jpg`, photo());
     await until(() => expect(sending.errors).toContainEqual(expect.objectContaining({ message: 'database or disk is full' })));
     sending.db.exec('PRAGMA max_page_count = 1000000');
     await until(() => expect(Object.keys(sending.states())).toHaveLength(100), 25_000);
+  });
+
+  test('a disk that stays full, so that not even a file can be put back into the queue, is waited for', async () => {
+    const sending = await startSending({ restAfterFaultMs: 20 });
+    sending.db.exec(`
+      CREATE TEMP TRIGGER full_on_update BEFORE UPDATE ON upload_job WHEN old.state = 'uploading' BEGIN SELECT RAISE(ABORT, 'disk is full'); END;
+      CREATE TEMP TRIGGER full_on_delete BEFORE DELETE ON upload_job WHEN old.state = 'uploading' BEGIN SELECT RAISE(ABORT, 'disk is full'); END`);
+    const key = await sending.put('a.jpg', photo());
+    await until(() => expect(sending.errors.length).toBeGreaterThan(3));
+    expect(sending.errors).toContainEqual(expect.objectContaining({ message: 'disk is full' }));
+    sending.db.exec('DROP TRIGGER full_on_update; DROP TRIGGER full_on_delete');
+    await sending.untilIdle();
+    expect([await keysIn(sending), sending.states()['a.jpg']?.kind]).toEqual([[key], 'analysing']);
   });
 });
 
