@@ -8,10 +8,14 @@ export function stampOf(stats: BigIntStats): string {
   return `${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.ino}`;
 }
 
-/** The modification time that is in a stamp, as ISO 8601. */
+/** What ISO 8601 has four digits for, in milliseconds since 1970. Btrfs, ZFS and NFS hold times that no `Date` does, and a file may have any. */
+const [earliest, latest] = [Date.parse('0000-01-01T00:00:00.000Z'), Date.parse('9999-12-31T23:59:59.999Z')];
+
+/** The modification time that is in a stamp, as ISO 8601; the nearest of the years 0 to 9999. */
 export function modifiedAt(stamp: string): string {
   const [, mtimeNs = '0'] = stamp.split(':');
-  return new Date(Number(BigInt(mtimeNs) / 1_000_000n)).toISOString();
+  const time = Number(BigInt(mtimeNs) / 1_000_000n);
+  return new Date(Math.min(latest, Math.max(earliest, time))).toISOString();
 }
 
 /** When a file was last changed, in milliseconds since 1970, as its file system says. */
