@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { keepLogShort } from '../../desktop/agent/db/keepLogShort.ts';
 import { openDatabase } from '../../desktop/agent/db/openDatabase.ts';
 import { enqueue } from '../../desktop/agent/queue/enqueue.ts';
 import { watchFolders } from '../../desktop/agent/watch/watchFolders.ts';
@@ -27,10 +28,12 @@ for (let i = 0; i < files; i += 1000) {
   await Promise.all(names.map((name) => writeFile(name, name)));
 }
 
-const { db } = openDatabase(join(scratch, 'agent.db'), { clock: systemClock });
+const file = join(scratch, 'agent.db');
+const { db } = openDatabase(file, { clock: systemClock });
 const photos = join(scratch, 'photos');
 await mkdir(photos);
 const errors: unknown[] = [];
+const closeLog = keepLogShort(db, file, (thrown) => errors.push(thrown));
 const watch = watchFolders({
   db,
   clock: systemClock,
@@ -52,6 +55,7 @@ while ((count('upload_job') < files || !watch.isIdle()) && performance.now() - b
 const queued = performance.now();
 delay.disable();
 await watch.close();
+await closeLog();
 
 const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(1);
 const [jobs, known] = [count("upload_job WHERE state = 'queued'"), count("local_file WHERE kind = 'known'")];
