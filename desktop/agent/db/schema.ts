@@ -264,4 +264,12 @@ export const migrations = [
   CREATE INDEX asset_unanswered ON asset (ask_at)
     WHERE uploaded = 1 AND (outcome IS NULL OR outcome = 'waiting' OR (outcome = 'kept' AND record ->> '$.pipelineVersion' = 0));
   `,
+  `
+  -- Drives inside watched folders: what is left of one that was taken off is an empty folder, or none.
+  CREATE TABLE mount_point (
+    path TEXT PRIMARY KEY,
+    folder INTEGER NOT NULL REFERENCES watched_folder (id) ON DELETE CASCADE,
+    device TEXT NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];

@@ -87,14 +87,20 @@ export async function forgetFiles(db: DatabaseSync, paths: readonly string[]): P
  * A folder cannot be found: what of it was being taken up, or waits to be sent, cannot be read. The next scan that sees the files takes them up.
  * What is being sent just now ends by itself, and is looked at again.
  * @param folder watched_folder.id
+ * @param directory the place in it that cannot be found: all of it, or a drive inside
  */
-export async function markUnreachable(db: DatabaseSync, clock: Clock, folder: number, reason: string): Promise<void> {
+export async function markUnreachable(
+  db: DatabaseSync,
+  clock: Clock,
+  { folder, directory, reason }: { readonly folder: number; readonly directory: string; readonly reason: string },
+): Promise<void> {
   const mark = prepare(
     db,
     `UPDATE local_file SET kind = 'unreachable', reason = ?, changed_at = ?
-     WHERE rowid IN (SELECT rowid FROM local_file WHERE folder = ? AND state IN ('settling', 'queued') LIMIT ?)`,
+     WHERE rowid IN (SELECT rowid FROM local_file WHERE folder = ? AND state IN ('settling', 'queued') AND +path > ? AND +path < ? LIMIT ?)`,
   );
-  while (Number(mark.run(reason, isoTime(clock), folder, writtenAtOnce).changes) === writtenAtOnce) await nextTurn();
+  const marked = () => Number(mark.run(reason, isoTime(clock), folder, ...rangeBelow(directory), writtenAtOnce).changes);
+  while (marked() === writtenAtOnce) await nextTurn();
 }
 
 /**

@@ -7,10 +7,11 @@ import { type Clock, isoTime } from '../../../shared/clock.ts';
 import { extensionOf, mediaKind } from '../../../shared/model/media.ts';
 import { prepare, transaction } from '../db/openDatabase.ts';
 import { fileTrouble, isAbsent, isUnnameable, unnameable } from './fileTrouble.ts';
-import type { Folder } from './folders.ts';
+import { type Folder, isInside } from './folders.ts';
 import { type Ignores, ignoredReason } from './ignores.ts';
 import { forgetFiles, type KnownFile, knownChildren, pathsBelow } from './knownFiles.ts';
 import { lstatFiles } from './lstatFiles.ts';
+import { mountPointsIn } from './mountPoints.ts';
 import { lastChange, stampOf } from './stamp.ts';
 
 /** A watched folder, and what is left out of it. */
@@ -32,6 +33,8 @@ export interface DirectoryScan {
   readonly unsettled: readonly Unsettled[];
   /** Paths that were known and are not there any more, or are ignored now. Their assets stay. */
   readonly gone: readonly string[];
+  /** Drives that were below and are not there any more; their rows stay. */
+  readonly away: readonly string[];
   /** Whether any row was written or removed. */
   readonly changed: boolean;
 }
@@ -90,9 +93,13 @@ export async function scanDirectory(db: DatabaseSync, clock: Clock, folder: Scan
   const found = new Set(subfolders);
   const lostFolders = known.subfolders.filter((path) => !found.has(path));
   const lost = [...known.files.keys()];
-  for (const lostFolder of lostFolders) for (const path of await pathsBelow(db, lostFolder)) lost.push(path);
+  const away = lostFolders.flatMap((path) => mountPointsIn(db, folder, path)).filter((path) => folder.ignores.globAbove(path) === null);
+  for (const lostFolder of lostFolders) {
+    const paths = await pathsBelow(db, lostFolder);
+    lost.push(...paths.filter((path) => !away.some((drive) => isInside(path, drive))));
+  }
   await forgetFiles(db, lost);
-  return { subfolders, unsettled, gone: [...lost, ...ignored], changed: changed || lost.length > 0 };
+  return { subfolders, unsettled, gone: [...lost, ...ignored], away, changed: changed || lost.length > 0 };
 }
 
 function subfoldersIn({ ignores }: ScannedFolder, directory: string, entries: readonly Dirent[]): string[] {

@@ -2,6 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../shared/clock.ts';
 import { fileTrouble, isAbsent, isFileError, isUnnameable, unnameable } from './fileTrouble.ts';
 import { isTakenOff } from './folders.ts';
+import { markUnreachable } from './knownFiles.ts';
+import { isDriveTakenOff } from './mountPoints.ts';
 import { type DirectoryScan, type ScannedFolder, scanDirectory } from './scanDirectory.ts';
 
 export interface ScanOptions {
@@ -44,8 +46,8 @@ export async function scanTree(
     const worker = async () => {
       for (let directory = todo.pop(); directory !== undefined; directory = todo.pop()) {
         const outcome = await scanOne(options, folder, directory);
-        if ('sentence' in outcome) trouble ??= outcome;
-        else below.push(...outcome.subfolders.filter((path) => !options.isExcluded(path)));
+        trouble ??= outcome.trouble;
+        below.push(...outcome.subfolders.filter((path) => !options.isExcluded(path)));
       }
     };
     await Promise.all(Array.from({ length: readAtOnce }, worker));
@@ -54,25 +56,42 @@ export async function scanTree(
   return trouble;
 }
 
-async function scanOne(
-  { db, clock, onScanned, onLost }: ScanOptions,
-  folder: ScannedFolder,
-  directory: string,
-): Promise<ScanTrouble | Pick<DirectoryScan, 'subfolders'>> {
+async function scanOne(options: ScanOptions, folder: ScannedFolder, directory: string): Promise<Outcome> {
+  const { db, clock, onScanned, onLost } = options;
   const isWhole = directory === folder.path;
+  const failed = (sentence: string): Outcome => ({ subfolders: [], trouble: { isWhole, sentence } });
   try {
-    if (isWhole && (await isTakenOff(db, folder))) return { isWhole, sentence: takenOff };
+    if (isWhole && (await isTakenOff(db, folder))) return failed(takenOff);
+    if (!isWhole && (await isDriveTakenOff(db, folder, directory)))
+      return { subfolders: [], trouble: await missDrives(options, folder, [directory]) };
     const scan = await scanDirectory(db, clock, folder, directory);
     onScanned(scan);
-    return scan;
+    return { subfolders: scan.subfolders, trouble: await missDrives(options, folder, scan.away) };
   } catch (thrown) {
     if (!isFileError(thrown)) throw thrown;
-    if (isWhole) return { isWhole, sentence: isAbsent(thrown) ? takenOff : `This folder cannot be read. ${fileTrouble(thrown)}` };
-    if (!isAbsent(thrown)) return { isWhole, sentence: `${directory} cannot be read. ${fileTrouble(thrown)}` };
-    if (isUnnameable(directory)) return { isWhole, sentence: `${directory} cannot be read. ${unnameable}` };
+    if (isWhole) return failed(isAbsent(thrown) ? takenOff : `This folder cannot be read. ${fileTrouble(thrown)}`);
+    if (!isAbsent(thrown)) return failed(`${directory} cannot be read. ${fileTrouble(thrown)}`);
+    if (isUnnameable(directory)) return failed(`${directory} cannot be read. ${unnameable}`);
     onLost(directory);
-    return { subfolders: [] };
+    return { subfolders: [], trouble: null };
   }
+}
+
+interface Outcome {
+  /** To be looked at too. */
+  readonly subfolders: readonly string[];
+  readonly trouble: ScanTrouble | null;
+}
+
+/** Notes that drives inside a watched folder are not there. */
+async function missDrives({ db, clock }: ScanOptions, { id }: ScannedFolder, drives: readonly string[]): Promise<ScanTrouble | null> {
+  let trouble: ScanTrouble | null = null;
+  for (const directory of drives) {
+    const reason = `The drive at ${directory} cannot be found. Connect it, or leave this place out. Nothing was taken out of the library.`;
+    await markUnreachable(db, clock, { folder: id, directory, reason });
+    trouble ??= { isWhole: false, sentence: reason };
+  }
+  return trouble;
 }
 
 const takenOff =

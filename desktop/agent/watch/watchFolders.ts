@@ -107,18 +107,19 @@ export function watchFolders({ db, clock, settleMs = 2000, excluded = [], take, 
     const deep = wanted === 'all' || wasAway;
     if (deep) folder.scannedAt = clock.now();
     const directories = wanted === 'all' || deep ? [folder.path] : [...wanted].filter((path) => folder.ignores.globAbove(path) === null);
+    const before = folder.trouble;
     const trouble = await scanTree(scanOptions, folder, directories, { deep });
     if (deep || trouble) folder.trouble = trouble;
-    if (trouble?.isWhole) await markUnreachable(db, clock, folder.id, trouble.sentence);
+    if (trouble?.isWhole) await markUnreachable(db, clock, { folder: id, directory: folder.path, reason: trouble.sentence });
     // When it went away this moment, the next scan says so.
     else if (deep) folder.isPolled = await isOnNetwork(folder.path).catch(() => folder.isPolled);
     // Only now, so that the first scan is not slowed down. Being ready, it asks for another scan: nothing falls between the two.
-    if (!folder.trouble?.isWhole) await listenTo(folder, wasAway);
+    if (!folder.trouble?.isWhole) await listenTo(folder, wasAway || (before !== null && folder.trouble === null));
     noteProblem(folder);
     onChange();
   }
 
-  /** @param anew what was listened to was taken off, and tells nothing any more */
+  /** @param anew what was listened to was taken off, all or a place inside, and tells nothing any more */
   async function listenTo(folder: Watched, anew: boolean): Promise<void> {
     if (anew) {
       await folder.stopHints?.();

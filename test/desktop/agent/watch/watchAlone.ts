@@ -29,6 +29,8 @@ export function watchAlone() {
     watch,
     taken,
     problem: () => listFolders(db)[0]?.problem ?? null,
+    /** Null: the file is not known. */
+    kindOf: (path: string) => db.prepare('SELECT kind FROM local_file WHERE path = ?').get(path)?.['kind'] ?? null,
     pass(ms: number) {
       passed += ms;
     },

@@ -518,7 +518,14 @@ test('a drive that is taken off and connected again is watched as before', async
   expect(JSON.parse(said)).toEqual({
     away: expect.stringMatching(/If it is on a drive, connect it/),
     back: null,
-    taken: ['first.jpg', 'second.jpg', 'third.jpg'],
+    taken: ['first.jpg', 'second.jpg', 'third.jpg', '0.jpg', '2.jpg'],
+    // Connected again, the drive is empty: now they are gone.
+    inside: [
+      { problem: expect.stringMatching(/The drive at .*card cannot be found/), isKnown: 'known' },
+      { problem: null, isKnown: null },
+      { problem: expect.stringMatching(/The drive at .*anna\/card cannot be found/), isKnown: 'known' },
+      { problem: null, isKnown: null },
+    ],
   });
 });
 
