@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 /**
  * What a newcomer sees, too slow for `npm test`: `npm start` on a new data folder must print the link and then the labels of the try-out
- * library, and end well on Ctrl+C. Usage: node test/e2e/firstStart.ts
+ * library, and end well on Ctrl+C. Usage: npm run test:first-start
  */
 const limitMs = 5 * 60_000;
 const dir = await mkdtemp(join(tmpdir(), 'pixwatch-first-'));
