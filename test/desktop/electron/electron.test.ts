@@ -28,6 +28,19 @@ describe.skipIf('missing' in found)('the desktop shell', () => {
   const goTo = (view: string) => page.getByRole('navigation').getByRole('link', { name: view }).click();
   const isVisible = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isVisible());
 
+  const trayLines = () =>
+    app.evaluate(() => {
+      const menu = Reflect.get(globalThis, 'trayMenu') as Electron.Menu | undefined;
+      return menu?.items.map(({ label }) => label).filter((label) => label !== '');
+    });
+  const clickInTray = async (label: string) => {
+    await expect.poll(trayLines).toContain(label);
+    await app.evaluate((_, label) => {
+      const menu = Reflect.get(globalThis, 'trayMenu') as Electron.Menu;
+      menu.items.find((item) => item.label === label)?.click();
+    }, label);
+  };
+
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'pixwatch-electron-'));
     await mkdir(join(dir, 'photos'));
@@ -137,10 +150,26 @@ describe.skipIf('missing' in found)('the desktop shell', () => {
     await once(headless, 'exit');
   });
 
+  test('the tray says how it stands, and pauses and resumes', async () => {
+    // Where no desktop shows a tray, its menu is looked at as it is set.
+    await app.evaluate(({ Tray }) => {
+      Tray.prototype.setContextMenu = (menu) => void Reflect.set(globalThis, 'trayMenu', menu);
+    });
+    await goTo('Activity');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await expect.poll(trayLines).toEqual([expect.stringMatching(/^Paused: /), 'Open Pixwatch', 'Resume uploading', 'Quit Pixwatch']);
+    await clickInTray('Resume uploading');
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await expect.poll(trayLines).toContain('Pause uploading');
+    await clickInTray('Pause uploading');
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    await clickInTray('Resume uploading');
+  });
+
   test('quits, with nothing left running, and the pictures were drawn without complaints', async () => {
     const main = app.process();
     const ended = once(main, 'exit');
-    await app.evaluate(({ app }) => app.quit());
+    await clickInTray('Quit Pixwatch');
     await ended;
     expect(printed.join('')).not.toMatch(/GLib|CRITICAL|Error:/);
     const again = await _electron.launch({ executablePath: binary, args });
