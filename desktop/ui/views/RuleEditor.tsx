@@ -1,11 +1,11 @@
-import { type FormEvent, useCallback, useState } from 'react';
+import { useCallback, useState } from 'react';
 import * as v from 'valibot';
 import { type Condition, condition as conditionSchema, type Rule, type RuleDraft, singleCondition } from '../../../shared/model/rule.ts';
 import { useAgent } from '../agent.tsx';
 import { useAction, useAnswer } from '../answers.ts';
 import type { Agent } from '../connection.ts';
 import { messages } from '../messages.ts';
-import { Dialog } from '../parts/Dialog.tsx';
+import { Editor } from '../parts/Editor.tsx';
 import { Field } from '../parts/Field.tsx';
 import { Problem } from '../parts/Problem.tsx';
 import { Thumb } from '../parts/Thumb.tsx';
@@ -23,36 +23,30 @@ export function RuleEditor({ rule, onClose }: { rule: Rule | null; onClose(): vo
   const { run, busy, problem } = useAction();
   const [draft, setDraft] = useState<RuleDraft>(rule ? { name: rule.name, condition: rule.condition, notify: rule.notify } : emptyRule);
   const named = { ...draft, name: draft.name.trim() || nameFor(draft.condition) };
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
+  const save = async () => {
     if (await run(() => agent.saveRule({ id: rule?.id ?? null, draft: named }))) onClose();
   };
   return (
-    <Dialog title={rule ? messages.rules.editTitle : messages.rules.newTitle} className="editor" onClose={onClose}>
-      <form onSubmit={(event) => void save(event)}>
-        <Conditions condition={draft.condition} onChange={(condition) => setDraft({ ...draft, condition })} />
-        <DryRun condition={draft.condition} />
-        <Field name={messages.rules.name}>
-          <input
-            value={draft.name}
-            maxLength={maxName}
-            placeholder={nameFor(draft.condition) || messages.rules.labelHint}
-            onChange={({ target }) => setDraft({ ...draft, name: target.value })}
-          />
-        </Field>
-        <NotifyFields draft={draft} onChange={setDraft} />
-        <p className="hint">{messages.rules.fromNowOn}</p>
-        <Problem text={problem} />
-        <div className="actions">
-          <button type="button" onClick={onClose}>
-            {messages.cancel}
-          </button>
-          <button type="submit" className="primary" disabled={busy}>
-            {messages.save}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <Editor
+      title={rule ? messages.rules.editTitle : messages.rules.newTitle}
+      busy={busy}
+      problem={problem}
+      onSave={() => void save()}
+      onClose={onClose}
+    >
+      <Conditions condition={draft.condition} onChange={(condition) => setDraft({ ...draft, condition })} />
+      <DryRun condition={draft.condition} />
+      <Field name={messages.rules.name}>
+        <input
+          value={draft.name}
+          maxLength={maxName}
+          placeholder={nameFor(draft.condition) || messages.rules.labelHint}
+          onChange={({ target }) => setDraft({ ...draft, name: target.value })}
+        />
+      </Field>
+      <NotifyFields draft={draft} onChange={setDraft} />
+      <p className="hint">{messages.rules.fromNowOn}</p>
+    </Editor>
   );
 }
 

@@ -1,7 +1,8 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { onTestFinished } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, vi } from 'vitest';
 import type { Taken } from '../../../../desktop/agent/watch/settle.ts';
 import { type FolderWatch, type WatchOptions, watchFolders } from '../../../../desktop/agent/watch/watchFolders.ts';
 import { systemClock } from '../../../../shared/clock.ts';
@@ -57,3 +58,9 @@ export async function startWatching(
   };
   return { db, folder, watch, taken, gone, errors, rows };
 }
+
+export const photo = (n = 1) => Buffer.alloc(1000, n);
+export const until = (check: () => void) => vi.waitFor(check, { timeout: 8000, interval: 20 });
+export const untilTaken = ({ taken }: Watching, ...names: string[]) => until(() => expect(taken.toSorted()).toEqual(names.toSorted()));
+/** Long enough for a hint, a scan and the settle time. */
+export const aWhile = () => sleep(settleMs * 2 + 500);
